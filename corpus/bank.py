@@ -35,7 +35,7 @@ def read_yaml_practice(path: Path) -> Practice:
         InvalidPractice: naming the file, each broken field and the reason.
     """
     try:
-        fields = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+        fields = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a safe loader that also refuses doubled keys
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         reason = " ".join(str(error).split())
         raise InvalidPractice([Problem(file=path.name, field="file", reason=f"is not YAML: {reason}")]) from None

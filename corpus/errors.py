@@ -1,14 +1,14 @@
 """The errors of the domain, free of HTTP; the service maps each to a status in one table.
 
-    EmpeltError
-    |-- InvalidPractice        a record breaks a rule (file, field, value, reason)
-    |-- UnknownPractice        no record with that id
-    |-- MunicipalityError
-    |   |-- UnknownMunicipality    no place by that name or code
-    |   `-- AmbiguousMunicipality  several places share the name
-    |-- UnreadableSource       a file or page cannot be read as what it claims to be
-    |-- StoreUnavailable       the database cannot be reached or is too new
-    `-- IndexError_ family     see indexer/errors.py
+EmpeltError
+|-- InvalidPractice        a record breaks a rule (file, field, value, reason)
+|-- UnknownPractice        no record with that id
+|-- MunicipalityError
+|   |-- UnknownMunicipality    no place by that name or code
+|   `-- AmbiguousMunicipality  several places share the name
+|-- UnreadableSource       a file or page cannot be read as what it claims to be
+|-- StoreUnavailable       the database cannot be reached or is too new
+`-- IndexError_ family     see indexer/errors.py
 """
 
 from dataclasses import dataclass
@@ -55,7 +55,13 @@ class MunicipalityError(EmpeltError):
 
 
 class UnknownMunicipality(MunicipalityError):
-    """No municipality by that name or code."""
+    """No municipality by that name or code; `suggestions` are names spelt nearly so, nearest first."""
+
+    def __init__(self, name: str, suggestions: list[str] | None = None) -> None:
+        self.name = name
+        self.suggestions = suggestions or []
+        hint = f" Did you mean {'; '.join(self.suggestions)}?" if self.suggestions else ""
+        super().__init__(f"No municipality is known as {name!r}.{hint}")
 
 
 class AmbiguousMunicipality(MunicipalityError):
@@ -73,3 +79,23 @@ class UnreadableSource(EmpeltError):
 
 class StoreUnavailable(EmpeltError):
     """The database cannot be reached, or its schema is newer than this program."""
+
+
+class EncoderError(EmpeltError):
+    """The encoder cannot be loaded; the message names what was looked for."""
+
+
+class SnapshotError(EmpeltError):
+    """An index snapshot cannot be used."""
+
+
+class NoSnapshot(SnapshotError):
+    """Nothing was indexed yet."""
+
+
+class DamagedSnapshot(SnapshotError):
+    """A file of the snapshot is missing, cut or changed."""
+
+
+class MismatchedSnapshot(SnapshotError):
+    """The snapshot was made by another encoder, or in a format this version does not read."""
