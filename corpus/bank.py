@@ -40,7 +40,9 @@ def read_yaml_practice(path: Path) -> Practice:
         reason = " ".join(str(error).split())
         raise InvalidPractice([Problem(file=path.name, field="file", reason=f"is not YAML: {reason}")]) from None
     if not isinstance(fields, dict):
-        raise InvalidPractice([Problem(file=path.name, field="file", reason="must hold one practice as a mapping")])
+        raise InvalidPractice(
+            [Problem(file=path.name, field="file", reason="must hold one practice as a mapping")]
+        )
     return parse_practice({"id": path.stem, **fields}, file=path.name)
 
 

@@ -158,7 +158,6 @@ REGION_NAMES: dict[str, dict[str, str]] = {
     "Ceuta": {},
     "Comunidad de Madrid": {"ca": "Comunitat de Madrid", "it": "Comunità di Madrid", "en": "Madrid"},
     "Comunitat Valenciana": {
-        "ca": "País Valencià",
         "es": "Comunidad Valenciana",
         "it": "Comunità Valenciana",
         "en": "Valencian Community",
@@ -197,6 +196,7 @@ _MORE_REGION_NAMES = {
     "Balears": "Illes Balears",
     "Comunidad Foral de Navarra": "Navarra",
     "Nafarroa": "Navarra",
+    "País Valencià": "Comunitat Valenciana",
     "Principado de Asturias": "Asturias",
     "Trentino-Alto Adige/Südtirol": "Trentino-Alto Adige",
     "Valle d'Aosta/Vallée d'Aoste": "Valle d'Aosta",
@@ -278,11 +278,10 @@ class _Fit(StrEnum):
 
 def _fit(asked: str, name: str, other_names: Sequence[str] = ()) -> _Fit:
     """Letter by letter; but for accents, case and apostrophes, or in another language; or more loosely."""
-    spellings = _spellings(name)
-    if asked in spellings:
+    spellings, asked_for = _spellings(name), set(_spellings(asked))
+    if not asked_for.isdisjoint(spellings):
         return _Fit.EXACT
-    plain = _plain(asked)
-    if asked in other_names or any(_plain(spelling) == plain for spelling in spellings):
+    if not asked_for.isdisjoint(other_names) or not {*map(_plain, asked_for)}.isdisjoint(map(_plain, spellings)):
         return _Fit.FOLDED
     return _Fit.OTHER
 
@@ -439,13 +438,14 @@ class Municipalities:
         return [self._at(row) for row in nsmallest(limit, ranks, key=lambda row: ranks[row])]
 
     def _called(self, name: str) -> list[int]:
-        """The rows with a name that folds to this one's fold."""
-        loose = _loose(name)
-        at, rows = bisect_left(self._names, loose), []
-        while loose and at < len(self._names) and self._names[at] == loose:
-            rows.append(self._ids[at])
-            at += 1
-        return rows
+        """The rows with a name that folds to this one's fold, or to that of its halves."""
+        rows: dict[int, None] = {}
+        for loose in dict.fromkeys(map(_loose, _spellings(name))):
+            at = bisect_left(self._names, loose)
+            while loose and at < len(self._names) and self._names[at] == loose:
+                rows[self._ids[at]] = None
+                at += 1
+        return list(rows)
 
     def _people(self, at: int) -> int:
         return self._rows[at][_POPULATION] or UNKNOWN_POPULATION
@@ -487,7 +487,7 @@ class Municipalities:
         # "Santa Coloma" is the whole name of an Andorran village, yet few who write it mean that one
         # and not Santa Coloma de Gramenet: a better fit gives way to a question when dwarfed.
         dwarfed = [at for at in found if people[at] > DOMINANCE * people[meant]]
-        if _loose(name) not in map(_loose, _spellings(self._rows[meant][_NAME])):
+        if _fit(name, self._rows[meant][_NAME]) is _Fit.OTHER:
             # "Reggio" is another name of Reggio nell'Emilia, and the beginning of Reggio Calabria's.
             dwarfed += [at for at in self._longer(name) if self._people(at) > people[meant]]
         if settled and not dwarfed:
@@ -837,6 +837,7 @@ _ISTAT_CODE = (
     "codice comune",
     "codice istat",
     "codice istat del comune",
+    "codice istat del comune alfanumerico",
     "pro com t",
     "itter107",
     "ref area",
@@ -851,9 +852,9 @@ _ISTAT_PROVINCE = (
     "den prov",
 )
 _ISTAT_AREA = ("superficie territoriale kmq", "superficie totale km2", "superficie kmq", "superficie km2")
-_ISTAT_POPULATION = ("popolazione residente", "popolazione", "totale", "value", "valore")
+_ISTAT_POPULATION = ("popolazione residente", "pop res", "popolazione", "popolazione legale", "totale", "value")
 _ISTAT_AGE = ("eta",)  # POSAS counts every year of age; 999 is the sum
-_POPULATION_HEADING = re.compile(r"pob(?:lacion)?(?P<year>\d{2,4})?$|popolazione\b|pop res\b")
+_INE_POPULATION = re.compile(r"pob(?:lacion)?\d*$")  # POB23
 _HEADING_ROWS = 15  # titles and notes stand above the headings
 
 
@@ -995,15 +996,13 @@ def _recognise(table: list[list[str]], path: Path) -> tuple[str, int, dict[str, 
     """
     for number, cells in enumerate(table[:_HEADING_ROWS]):
         headings = [_plain(cell.replace("_", " ")) for cell in cells]
-        # "Codice Comune (1)": references to notes are no part of a heading
-        headings = [re.sub(r"(?: \d)+$", "", heading) for heading in headings]
+        # "Codice Comune (1)", "Popolazione residente al 31/12/2022": notes and dates are no part of a heading
+        headings = [re.sub(r"(?: al)?(?: \d+)+$", "", heading) for heading in headings]
         places = {heading: at for at, heading in reversed(list(enumerate(headings)))}
-        counted = next((at for at, heading in enumerate(headings) if _POPULATION_HEADING.match(heading)), None)
         if {"cpro", "cmun", "nombre"} <= places.keys():
             columns = {"province": places["cpro"], "municipality": places["cmun"], "name": places["nombre"]}
-            if counted is not None:
-                columns["population"] = counted
-            return "ine", number, columns
+            counted = [at for at, heading in enumerate(headings) if _INE_POPULATION.match(heading)]
+            return "ine", number, columns | {"population": counted[0]} if counted else columns
         known = {
             "code": _ISTAT_CODE,
             "name": _ISTAT_NAME,
@@ -1019,8 +1018,6 @@ def _recognise(table: list[list[str]], path: Path) -> tuple[str, int, dict[str, 
             for name, wanted in known.items()
             if (first := next((heading for heading in wanted if heading in places), None))
         }
-        if counted is not None:
-            columns["population"] = counted
         if "code" in columns and ({"name", "region"} <= columns.keys() or "population" in columns):
             return "istat", number, columns
     raise UnreadableSource(
@@ -1160,6 +1157,9 @@ def _locate(
                 for place in near & free
                 if any(_fit(name, places[place].name) == fit for name in _spellings(record.name))
             ]
+            good.sort(key=lambda place: -(places[place].population or 0))
+            if len(good) > 1 and _dwarfs(places[good[0]], places[good[1]]):
+                good = good[:1]  # Massa in Tuscany has 65,000 people, and a hamlet of its name there 681
             if len(good) == 1:
                 wishes[good[0]].append(at)
         taken |= {records[0]: place for place, records in wishes.items() if len(records) == 1}
@@ -1180,6 +1180,10 @@ def _locate(
         else:
             located.append(record)
     return located, {places[place].geonames_id for place in taken.values()}
+
+
+def _dwarfs(one: Municipality, other: Municipality) -> bool:
+    return (one.population or 0) > DOMINANCE * (other.population or UNKNOWN_POPULATION)
 
 
 # --- bodies made of municipalities -----------------------------------------------------------------

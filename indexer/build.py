@@ -93,9 +93,7 @@ def build_snapshot(
         OSError: the disk is full or fails; the previous snapshot stays current.
     """
     with writing(index):
-        contents = _contents(
-            practices, encoder, previous=None, applied_change=applied_change, progress=progress
-        )
+        contents = _contents(practices, encoder, previous=None, applied_change=applied_change, progress=progress)
         return write_snapshot(index, contents)
 
 

@@ -59,7 +59,7 @@ class FaissIndex:
         if allowed is not None:
             bitmap = np.packbits(allowed, bitorder="little")
             selector = faiss.IDSelectorBitmap(len(allowed), faiss.swig_ptr(bitmap))
-            parameters = faiss.SearchParameters(sel=selector)
+            parameters = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]
         top_k = min(top_k, len(self))
         if top_k == 0:
             return np.empty(0, dtype=np.float32), np.empty(0, dtype=np.int64)
@@ -85,10 +85,11 @@ class FaissIndex:
         """
         loaded = cls.__new__(cls)
         try:
-            loaded._index = faiss.read_index(str(path))
+            index = faiss.read_index(str(path))
         except (RuntimeError, MemoryError) as error:
             raise DamagedSnapshot(f"{path.name} cannot be read: {error}") from None
-        if not isinstance(loaded._index, faiss.IndexFlatIP):
-            raise DamagedSnapshot(f"{path.name} holds a {type(loaded._index).__name__}, not an IndexFlatIP")
+        if not isinstance(index, faiss.IndexFlatIP):
+            raise DamagedSnapshot(f"{path.name} holds a {type(index).__name__}, not an IndexFlatIP")
+        loaded._index = index
         faiss.cvar.distance_compute_blas_threshold = _BLAS_FROM_QUERIES * loaded._index.d
         return loaded

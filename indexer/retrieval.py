@@ -55,7 +55,7 @@ def search_hybrid(
     *,
     allowed: Allowed | None = None,
     mode: SearchMode = SearchMode.HYBRID,
-    config: RetrievalConfig = RetrievalConfig(),  # noqa: B008 - frozen
+    config: RetrievalConfig = RetrievalConfig(),
 ) -> list[Hit]:
     """Every candidate record for a query, best first; ties in order of row, so an order never wavers.
 

@@ -30,6 +30,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from corpus.errors import DamagedSnapshot, MismatchedSnapshot, NoSnapshot, SnapshotError
 from corpus.practice import Passage, Practice, passages
 from indexer.dense import FaissIndex
+from indexer.filters import Columns
 from indexer.lexical import LexicalIndex
 from models.encoder import Encoder, Vectors, file_digest
 
@@ -128,9 +129,10 @@ class Snapshot:
         """The record's row of every passage, int64 of shape (passages,)."""
         return np.repeat(np.arange(len(self), dtype=np.int64), np.diff(self.starts))
 
-    def record(self, row: int) -> bytes:
-        """The JSON of one record."""
-        return self._records[row]
+    @cached_property
+    def columns(self) -> Columns:
+        """The facets of all records, to filter and count by."""
+        return Columns(self.practices())
 
     def practice(self, row: int) -> Practice:
         """The record at a row."""
@@ -271,7 +273,9 @@ def load_snapshot(folder: Path) -> Snapshot:
     manifest = read_manifest(folder)
     found = {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()} - {"manifest.json"}
     for name in sorted(found ^ set(manifest.files)):
-        raise DamagedSnapshot(f"Snapshot {folder.name}: {name} is {'not in the manifest' if name in found else 'missing'}")
+        raise DamagedSnapshot(
+            f"Snapshot {folder.name}: {name} is {'not in the manifest' if name in found else 'missing'}"
+        )
     for name, stamp in manifest.files.items():
         path = folder / name
         if path.stat().st_size != stamp.size or file_digest([path]) != stamp.sha256:
@@ -286,7 +290,9 @@ def load_snapshot(folder: Path) -> Snapshot:
     )
     sizes = (len(snapshot), len(snapshot.wholes), len(snapshot.lexical), len(snapshot.starts) - 1)
     if set(sizes) != {manifest.records} or len(snapshot.passages) != manifest.passages:
-        raise DamagedSnapshot(f"Snapshot {folder.name}: its parts hold {sizes} records, the manifest {manifest.records}")
+        raise DamagedSnapshot(
+            f"Snapshot {folder.name}: its parts hold {sizes} records, the manifest {manifest.records}"
+        )
     return snapshot
 
 

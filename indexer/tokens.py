@@ -13,7 +13,7 @@ STEMMERS = {"ca": "catalan", "es": "spanish", "it": "italian", "en": "english"}
 
 # l'aigua, d'avis, dell'anziano, quest'anno: the word after the apostrophe is the one that means something.
 _ELISION = re.compile(r"\b(?:[ldnmst]|qu|un|all|dall|dell|nell|sull|quest|quell|com|gl)['’](?=\w)")
-_WORD = re.compile(r"[^\W_]+(?:·[^\W_]+)?")
+WORD = re.compile(r"[^\W_]+(?:·[^\W_]+)?")
 
 
 def fold(text: str) -> str:
@@ -41,7 +41,7 @@ def stem(word: str, language: str) -> str:
 
 def words(text: str) -> list[str]:
     """The words of a text in lower case, elided articles cut off."""
-    return _WORD.findall(_ELISION.sub(" ", unicodedata.normalize("NFC", text).lower()))
+    return WORD.findall(_ELISION.sub(" ", unicodedata.normalize("NFC", text).lower()))
 
 
 def terms(text: str, language: str) -> list[str]:

@@ -117,7 +117,9 @@ def evaluate(
                     {item: g for item, g in query.judgements.items() if languages.get(item) == language},
                 )
             )
-    result = {name: _mean(rows) for name, rows in sorted(pairs.items(), key=lambda pair: (pair[0] != "all", pair[0]))}
+    result = {
+        name: _mean(rows) for name, rows in sorted(pairs.items(), key=lambda pair: (pair[0] != "all", pair[0]))
+    }
     if unanswerable:
         result["no_answer"] = {"n": len(unanswerable)}
         if answerable:
@@ -131,7 +133,7 @@ def evaluate(
 def bootstrap_interval(
     values: Sequence[float], *, rounds: int = 2_000, level: float = 0.95, seed: int = 0
 ) -> tuple[float, float]:
-    """Percentile bootstrap interval of a mean (Efron and Tibshirani 1993); seeded, so it is the same every time."""
+    """Percentile bootstrap interval of a mean (Efron and Tibshirani 1993), seeded: the same every time."""
     sample: NDArray[np.float64] = np.asarray(values, dtype=np.float64)
     draws = np.random.default_rng(seed).choice(sample, size=(rounds, len(sample))).mean(axis=1)
     low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])

@@ -85,6 +85,8 @@ def town(name: str, **details: object) -> Municipality:
         ("Vitoria", "Vitoria-Gasteiz", "Euskadi"),
         ("Gasteiz", "Vitoria-Gasteiz", "Euskadi"),
         ("San Sebastián", "Donostia / San Sebastián", "Euskadi"),
+        ("San Sebastián / Donostia", "Donostia / San Sebastián", "Euskadi"),
+        ("Alacant/Alicante", "Alicante", "Comunitat Valenciana"),
         ("La Coruña", "A Coruña", "Galicia"),
         ("Ibiza", "Eivissa", "Illes Balears"),
         ("Bozen", "Bolzano", "Trentino-Alto Adige"),
@@ -375,20 +377,27 @@ def test_the_official_list_of_italy_rules_once_imported(data_folder: Path, tmp_p
     assert known.find("Lleida").code == "25120"  # and the Spanish list still rules
 
 
-def test_an_italian_workbook_reads_like_the_csv(data_folder: Path, tmp_path: Path) -> None:
+def test_istats_workbook_of_sizes_adds_people_and_area(data_folder: Path, tmp_path: Path) -> None:
+    import_official(latin(tmp_path / "Elenco-comuni-italiani.csv", COMUNI), data_folder)
     rows: list[list[object]] = [
         [
-            "Codice Comune formato alfanumerico",
-            "Denominazione in italiano",
-            "Denominazione Regione",
-            "Popolazione 2021",
+            "Codice Regione",
+            "Codice Istat del Comune \n(alfanumerico)",
+            "Denominazione (Italiana e straniera)",
+            "Superficie territoriale (kmq) al 01/01/2023",
+            "Popolazione legale 2021 (31/12/2021)",
+            "Popolazione residente al 31/12/2022",
         ],
-        ["110009", "Trani", "Puglia", 55_000],
-        [75035, "Lecce", "Puglia", 95_000],
+        ["04", "021008", "Bolzano/Bozen", 52.2910, 107_025, 106_463],
+        ["08", 35033.0, "Reggio nell'Emilia", "230,6583", 169_545, 170_327],
     ]
-    taken = import_official(workbook(tmp_path / "comuni.xlsx", rows), data_folder)
-    assert (taken.source, taken.population_year, taken.problems) == ("istat", 2021, ())
-    assert load_municipalities(data_folder).find("075035").population == 95_000
+    taken = import_official(workbook(tmp_path / "classificazioni.xlsx", rows), data_folder)
+    assert (taken.source, taken.municipalities, taken.population_year, taken.problems) == ("istat", 2, 2022, ())
+    bolzano = load_municipalities(data_folder).find("021008")
+    assert (bolzano.name, bolzano.population, bolzano.area_km2) == ("Bolzano", 106_463, 52.291)
+    reggio = load_municipalities(data_folder).find("Reggio Emilia")
+    assert (reggio.population, reggio.area_km2) == (170_327, 230.6583)
+    assert reggio.density_per_km2 == pytest.approx(738.4, abs=0.1)
 
 
 def test_part_of_a_country_leaves_the_rest_to_geonames(data_folder: Path, tmp_path: Path) -> None:

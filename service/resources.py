@@ -1,0 +1,83 @@
+"""What a running process holds: store, encoder, places, and the snapshot that serves, swapped when a newer one flips."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from threading import Event, Thread
+
+import structlog
+
+from corpus.errors import SnapshotError
+from corpus.municipality import Municipalities, load_municipalities
+from corpus.store import PracticeStore
+from indexer.calibration import Calibration, load_calibration
+from indexer.snapshot import Snapshot, current_name, load_current
+from models.batching import BatchingEncoder
+from models.encoder import load_encoder
+from service.settings import Settings
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Generation:
+    """The snapshot a request reads from first to last; a flip meanwhile changes nothing for it."""
+
+    snapshot: Snapshot
+    calibration: Calibration | None
+
+
+class Resources:
+    """Opened once a process; `generation` is the only thing that changes."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises: EncoderError, SnapshotError (nothing that can serve) or StoreUnavailable."""
+        self.settings = settings
+        encoder = load_encoder(settings.encoder)
+        self.encoder = BatchingEncoder(encoder, waiting=settings.queue)
+        self._calibration = load_calibration(encoder)
+        self._current = ""
+        self._closing = Event()
+        self.generation = self._load()
+        self._watcher = Thread(target=self._watch, name="snapshot watcher", daemon=True)
+        self._watcher.start()
+
+    @cached_property
+    def store(self) -> PracticeStore:
+        """The store of record; opened by the first request that writes or asks for history."""
+        return PracticeStore(self.settings.store_url)
+
+    @cached_property
+    def municipalities(self) -> Municipalities:
+        """Places by name and code."""
+        return load_municipalities(self.settings.data)
+
+    def close(self) -> None:
+        """Stop watching and encoding."""
+        self._closing.set()
+        self._watcher.join()
+        self.encoder.close()
+        if "store" in self.__dict__:
+            self.store.close()
+
+    def refresh(self) -> None:
+        """Swap to the snapshot that is current now, if it is another one and whole."""
+        if current_name(self.settings.index) != self._current:
+            self.generation = self._load()
+
+    def _load(self) -> Generation:
+        index: Path = self.settings.index
+        name = current_name(index)
+        snapshot, refused = load_current(index, self.encoder.encoder)
+        for reason in refused:
+            log.error("snapshot refused", reason=reason)
+        self._current = name
+        log.info("snapshot loaded", name=snapshot.manifest.name, practices=len(snapshot))
+        return Generation(snapshot, self._calibration)
+
+    def _watch(self) -> None:
+        while not self._closing.wait(self.settings.refresh_seconds):
+            try:
+                self.refresh()
+            except (SnapshotError, OSError) as error:
+                log.error("snapshot not swapped", reason=str(error))

@@ -1,0 +1,226 @@
+"""What goes over the wire: requests with their bounds, responses without surprises."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+
+from corpus.practice import EARLIEST_YEAR, LATEST_YEAR, Practice
+from corpus.vocabulary import EvidenceLevel, Language, Status, TargetGroup, Theme
+from indexer.filters import LARGEST_BAND, POPULATION_BANDS, Filter
+from service.i18n import translator
+from service.search import SearchAnswer, SearchResult
+from service.transferability import Fit, View
+
+LONGEST_QUERY = 5_000  # characters; a paragraph of 600 words has about 4,000
+MOST_RESULTS = 100
+MOST_STEERING = 20
+
+PopulationBand = Literal["under-5000", "5000-20000", "20000-50000", "over-50000"]
+assert set(PopulationBand.__args__) == {*(b[0] for b in POPULATION_BANDS), LARGEST_BAND}  # type: ignore[attr-defined]  # noqa: S101
+
+
+def _utf8(value: Any) -> Any:
+    """Refuse what cannot be encoded: half a surrogate pair, or NUL."""
+    if isinstance(value, str):
+        if "\x00" in value:
+            raise ValueError("holds a NUL character")
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise ValueError("holds half of a surrogate pair") from None
+    return value
+
+
+Name = Annotated[str, BeforeValidator(_utf8), StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+QueryText = Annotated[
+    str,
+    BeforeValidator(_utf8),
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_QUERY),
+]
+Year = Annotated[int, Field(ge=EARLIEST_YEAR, le=LATEST_YEAR)]
+
+
+class Wire(BaseModel):
+    """A part of a request or response; unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Filters(Wire):
+    """What results must be; values of one facet are alternatives, facets add up."""
+
+    language: list[Language] = []
+    country: list[Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]] = Field([], max_length=20)
+    region: list[Name] = Field([], max_length=50)
+    theme: list[Theme] = []
+    target_group: list[TargetGroup] = []
+    status: list[Status] = []
+    evidence: list[EvidenceLevel] = []
+    population_band: list[PopulationBand] = []
+    from_year: Year | None = Field(None, description="Earliest starting year.")
+    to_year: Year | None = Field(None, description="Latest starting year.")
+
+    def filter(self) -> Filter:
+        """The same as the index understands it."""
+        values = self.model_dump(mode="json", exclude={"from_year", "to_year"})
+        return Filter({k: tuple(v) for k, v in values.items() if v}, self.from_year, self.to_year)
+
+
+class SearchRequest(Wire):
+    """A problem in a municipality's own words."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra={
+            "examples": [
+                {"text": "gent gran que viu sola i no surt de casa", "municipality": "Reus", "top_k": 5},
+                {"text": "jóvenes que dejan el instituto", "filters": {"country": ["IT"]}},
+            ]
+        },
+    )
+
+    text: QueryText
+    municipality: Name | None = Field(
+        None, description="The reader's municipality: a name, `Name (Region)`, or an INE or ISTAT code."
+    )
+    reader_language: Language | None = Field(None, description="Preferred language of translations and sentences.")
+    filters: Filters = Filters()
+    view: View = Field(View.SIMILAR, description="`similar` to reproduce, `different` to adapt.")
+    like: list[Name] = Field([], max_length=MOST_STEERING, description="Ids: more like these.")
+    unlike: list[Name] = Field([], max_length=MOST_STEERING, description="Ids: not these.")
+    top_k: int = Field(10, ge=1, le=MOST_RESULTS)
+    offset: int = Field(0, ge=0, le=10_000)
+
+    @model_validator(mode="after")
+    def _has_words(self) -> Self:
+        if not any(character.isalnum() for character in self.text):
+            raise ValueError("text holds no letter or digit")
+        return self
+
+
+class Components(Wire):
+    """The two parts of a match: cosine similarity in [-1, 1] and scaled BM25 in [0, 1]."""
+
+    dense: float
+    lexical: float
+
+
+class PassageOut(Wire):
+    """The sentence of the record that answers best, word for word; `marked`: (start, end) of matching words."""
+
+    section: str
+    text: str
+    marked: list[tuple[int, int]] = []
+
+
+class PracticeSummary(Wire):
+    """What a card shows of a practice."""
+
+    id: str
+    language: Language
+    title: str
+    summary: str | None
+    municipality: str | None
+    body_type: str | None
+    population: int | None
+    region: str | None
+    country: str | None
+    themes: list[Theme]
+    target_groups: list[TargetGroup]
+    status: Status | None
+    evidence: EvidenceLevel | None
+    start_year: int | None
+    end_year: int | None
+    url: str | None
+    translations: list[str] = []
+
+    @classmethod
+    def of(cls, practice: Practice, translations: tuple[str, ...] = ()) -> Self:
+        body = practice.body
+        return cls(
+            id=practice.id,
+            language=practice.language,
+            title=practice.title,
+            summary=practice.summary,
+            municipality=body.name if body else None,
+            body_type=body.type.value if body else None,
+            population=body.population if body else None,
+            region=body.region if body else None,
+            country=body.country if body else None,
+            themes=list(practice.themes),
+            target_groups=list(practice.target_groups),
+            status=practice.status,
+            evidence=practice.evidence,
+            start_year=practice.start_year,
+            end_year=practice.end_year,
+            url=practice.sources[0].url if practice.sources else None,
+            translations=list(translations or practice.translations),
+        )
+
+
+class ResultOut(Wire):
+    """One practice and why it was found."""
+
+    practice: PracticeSummary
+    strength: float = Field(ge=0, le=1, description="How likely the practice answers the problem.")
+    strength_word: str
+    passage: PassageOut
+    components: Components
+    fit: dict[str, Any]
+
+    @classmethod
+    def of(cls, result: SearchResult, language: str) -> Self:
+        return cls(
+            practice=PracticeSummary.of(result.practice, result.translations),
+            strength=round(result.strength, 4),
+            strength_word=result.word.value,
+            passage=PassageOut(
+                section=result.passage.section.value, text=result.passage.text, marked=list(result.marked)
+            ),
+            components=Components(dense=round(result.dense, 4), lexical=round(result.lexical, 4)),
+            fit=fit_out(result.fit, language),
+        )
+
+
+class QueryOut(Wire):
+    """The question as it was understood."""
+
+    text: str
+    language: Language | None
+    municipality: dict[str, Any] | None
+    filters: dict[str, Any]
+    view: View
+
+
+class SearchResponse(Wire):
+    """Results best first; empty when no practice in the bank answers yet, then `related` holds the nearest."""
+
+    query: QueryOut
+    snapshot: str
+    encoder: str
+    calibrated: bool
+    total: int
+    results: list[ResultOut]
+    related: list[ResultOut]
+    facets: dict[str, dict[str, int]]
+
+    @classmethod
+    def of(
+        cls, answer: SearchAnswer, *, query: QueryOut, snapshot: str, encoder: str, calibrated: bool, language: str
+    ) -> Self:
+        return cls(
+            query=query,
+            snapshot=snapshot,
+            encoder=encoder,
+            calibrated=calibrated,
+            total=answer.total,
+            results=[ResultOut.of(result, language) for result in answer.results],
+            related=[ResultOut.of(result, language) for result in answer.related],
+            facets=answer.facets,
+        )
+
+
+def fit_out(fit: Fit, language: str) -> dict[str, Any]:
+    """A fit with its sentences in one language."""
+    raise NotImplementedError
