@@ -59,6 +59,10 @@ class LexicalIndex:
     def __len__(self) -> int:
         return self._count
 
+    def language_of(self, row: int) -> str | None:
+        """The language a record is filed under; None when it has no words."""
+        return next((language for language, index in self._languages.items() if row in index.rows), None)
+
     def scores(self, query: str) -> NDArray[np.float32]:
         """The score of every record for a query in any language, float32 in [0, 1] of shape (records,)."""
         scores = np.zeros(self._count, dtype=np.float32)

@@ -22,7 +22,9 @@ DOCS = ("/docs", "/redoc")
 
 
 async def _refuse(send: Send, status: int, title: str, detail: str, *headers: tuple[bytes, bytes]) -> None:
-    body = json.dumps({"type": title.lower().replace(" ", "-"), "title": title, "status": status, "detail": detail})
+    body = json.dumps(
+        {"type": title.lower().replace(" ", "-"), "title": title, "status": status, "detail": detail}
+    )
     await send(
         {
             "type": "http.response.start",

@@ -4,9 +4,11 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
+from corpus.municipality import Municipality
 from corpus.practice import EARLIEST_YEAR, LATEST_YEAR, Practice
 from corpus.vocabulary import EvidenceLevel, Language, Status, TargetGroup, Theme
 from indexer.filters import LARGEST_BAND, POPULATION_BANDS, Filter
+from indexer.snapshot import Manifest
 from service.i18n import translator
 from service.search import SearchAnswer, SearchResult
 from service.transferability import Fit, View
@@ -31,7 +33,9 @@ def _utf8(value: Any) -> Any:
     return value
 
 
-Name = Annotated[str, BeforeValidator(_utf8), StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Name = Annotated[
+    str, BeforeValidator(_utf8), StringConstraints(strip_whitespace=True, min_length=1, max_length=200)
+]
 QueryText = Annotated[
     str,
     BeforeValidator(_utf8),
@@ -183,12 +187,36 @@ class ResultOut(Wire):
         )
 
 
+class PlaceOut(Wire):
+    """A municipality as it was understood."""
+
+    name: str
+    code: str | None
+    population: int | None
+    province: str | None
+    region: str | None
+    country: str | None
+    source: str = Field(description="`geonames`: a populated place; `ine` or `istat`: the official list.")
+
+    @classmethod
+    def of(cls, place: Municipality) -> Self:
+        return cls(
+            name=place.name,
+            code=place.code,
+            population=place.population,
+            province=place.province,
+            region=place.region,
+            country=place.country,
+            source=place.source,
+        )
+
+
 class QueryOut(Wire):
     """The question as it was understood."""
 
     text: str
     language: Language | None
-    municipality: dict[str, Any] | None
+    municipality: PlaceOut | None
     filters: dict[str, Any]
     view: View
 
@@ -207,18 +235,34 @@ class SearchResponse(Wire):
 
     @classmethod
     def of(
-        cls, answer: SearchAnswer, *, query: QueryOut, snapshot: str, encoder: str, calibrated: bool, language: str
+        cls, answer: SearchAnswer, *, query: QueryOut, manifest: Manifest, calibrated: bool, language: str
     ) -> Self:
         return cls(
             query=query,
-            snapshot=snapshot,
-            encoder=encoder,
+            snapshot=manifest.name,
+            encoder=manifest.encoder.name,
             calibrated=calibrated,
             total=answer.total,
             results=[ResultOut.of(result, language) for result in answer.results],
             related=[ResultOut.of(result, language) for result in answer.related],
             facets=answer.facets,
         )
+
+
+class SimilarOut(Wire):
+    """A practice like another, with the cosine similarity of the two records in [-1, 1]."""
+
+    practice: PracticeSummary
+    similarity: float
+
+
+class ThemeOut(Wire):
+    """A theme, its label in the language asked for and in all four, and how many practices are about it."""
+
+    theme: Theme
+    label: str
+    labels: dict[str, str]
+    practices: int
 
 
 def fit_out(fit: Fit, language: str) -> dict[str, Any]:

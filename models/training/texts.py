@@ -1,0 +1,97 @@
+"""What the encoder learns from: sentences in four languages, and problems with the practice that answers them.
+
+Our own domain text lies beside this file; general text, made by others, stays outside the repository and is
+read from the folder the training configuration names.
+"""
+
+import json
+import lzma
+from dataclasses import dataclass
+from pathlib import Path
+
+LANGUAGES = ("en", "es", "ca", "it")
+DOMAIN = Path(__file__).parent / "domain"
+DEVELOPMENT_EVERY = 5  # every fifth theme in order of name is kept out of training
+
+Versions = tuple[str, str, str, str]  # one sentence in the order of LANGUAGES
+
+
+@dataclass(frozen=True)
+class Triple:
+    """A problem, a practice that answers it in other words, and one of the same field that does not."""
+
+    theme: str
+    problem: Versions
+    practice: Versions
+    hard_negative: Versions
+
+
+def _theme(path: Path) -> str:
+    """`pairs_dementia-2.jsonl` -> `dementia`: a theme may have several parts."""
+    name = path.stem.split("_", 1)[1]
+    return name[:-2] if name[-2:-1] == "-" and name[-1].isdigit() else name
+
+
+def themes(folder: Path = DOMAIN) -> list[str]:
+    """All themes of the domain text, in order of name."""
+    return sorted({_theme(path) for path in folder.glob("pairs_*.jsonl")})
+
+
+def development_themes(folder: Path = DOMAIN) -> set[str]:
+    """The themes kept out of training."""
+    return set(themes(folder)[::DEVELOPMENT_EVERY])
+
+
+def domain_sentences(folder: Path = DOMAIN, *, development: bool = False) -> list[Versions]:
+    """Our own sentences in four languages, of the training themes or of those kept out."""
+    kept_out = development_themes(folder)
+    rows = []
+    for path in sorted(folder.glob("quads_*.tsv")):
+        if (_theme(path) in kept_out) is development:
+            for line in path.read_text(encoding="utf-8").splitlines()[1:]:
+                fields = line.split("\t")
+                if len(fields) == 5 and all(fields):  # noqa: PLR2004 - en, es, ca, it, style
+                    rows.append((fields[0], fields[1], fields[2], fields[3]))
+    return rows
+
+
+def triples(folder: Path = DOMAIN, *, development: bool = False) -> list[Triple]:
+    """Our own problems, practices and hard negatives, of the training themes or of those kept out."""
+    kept_out = development_themes(folder)
+
+    def versions(texts: dict[str, str]) -> Versions:
+        return texts["en"], texts["es"], texts["ca"], texts["it"]
+
+    found = []
+    for path in sorted(folder.glob("pairs_*.jsonl")):
+        if (_theme(path) in kept_out) is development:
+            for line in filter(None, path.read_text(encoding="utf-8").splitlines()):
+                fields = json.loads(line)
+                found.append(
+                    Triple(
+                        theme=_theme(path),
+                        problem=versions(fields["problem"]),
+                        practice=versions(fields["practice"]),
+                        hard_negative=versions(fields["hard_negative"]),
+                    )
+                )
+    return found
+
+
+def general_sentences(path: Path, *, most_per_source: int) -> list[Versions]:
+    """Sentences of a bundle (xz, tab-separated: en, es, ca, it, origin, source) whose English a person wrote.
+
+    An English made by machine is a poor target for the teacher; `most_per_source` keeps one source from
+    outweighing the others.
+    """
+    taken: dict[str, int] = {}
+    rows = []
+    with lzma.open(path, "rt", encoding="utf-8") as file:
+        for line in file:
+            fields = line.rstrip("\n").split("\t")
+            if len(fields) != 6 or not all(fields) or not fields[4].startswith("en=H"):  # noqa: PLR2004
+                continue
+            if taken.get(fields[5], 0) < most_per_source:
+                taken[fields[5]] = taken.get(fields[5], 0) + 1
+                rows.append((fields[0], fields[1], fields[2], fields[3]))
+    return rows
