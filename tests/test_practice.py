@@ -14,7 +14,7 @@ LEAST = {"id": "a", "language": "ca", "title": "T", "problem": "P", "actions": "
 @pytest.mark.parametrize(
     ("change", "field", "reason"),
     [
-        ({"title": "  "}, "title", "at least 1 character"),
+        ({"title": "  "}, "title", "at least 1"),
         ({"title": None}, "title", "valid string"),
         ({"language": "fr"}, "language", "'ca', 'es', 'it' or 'en'"),
         ({"id": "Una Vila"}, "id", "match pattern"),
@@ -69,7 +69,7 @@ def test_an_empty_text_is_an_absent_text():
         ),
         (
             "Costó 20.798,12 euros en total el primer año. ¿Quién lo pagó? La diputación, por convenio.",
-            ["Costó 20.798,12 euros en total el primer año. ¿Quién lo pagó? La diputación, por convenio."],
+            ["Costó 20.798,12 euros en total el primer año. ¿Quién lo pagó?", "La diputación, por convenio."],
         ),
         ("• Primer punt de la llista d'accions\n• Segon punt de la llista d'accions", 2),
         ("En curs.", ["En curs."]),

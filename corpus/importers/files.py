@@ -69,7 +69,7 @@ def open_source(source: Path | bytes) -> BinaryIO:
             return source.open("rb")
         except OSError as error:
             raise UnreadableSource(f"{source.name} cannot be opened: {error.strerror}.") from None
-    file = tempfile.TemporaryFile()
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
     file.write(source)
     file.seek(0)
     return file

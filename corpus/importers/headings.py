@@ -5,7 +5,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -26,18 +26,18 @@ FIELDS = frozenset(
 
 _HINT = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
 _NUMBERING = re.compile(r"^(?:\d{1,2}(?:\.\d{1,2})*[.)\-:]?|[a-z][.)])\s+(?=\S)")
-_NOT_WORD = re.compile(r"[^\w/%]+")
+_NOT_WORD = re.compile(r"[^\w/%]+|_+")
 
 
 def fold(text: str) -> str:
     """A text without case, accents and punctuation, for comparing words: "Data d'inici:" -> "data d inici"."""
-    plain = "".join(
-        sign for sign in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(sign)
-    )
-    return _NOT_WORD.sub(" ", plain.replace("·", "").replace("_", " ")).strip()
+    text = text.casefold().replace("·", "")
+    if not text.isascii():
+        text = "".join(sign for sign in unicodedata.normalize("NFKD", text) if not unicodedata.combining(sign))
+    return _NOT_WORD.sub(" ", text).strip()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Headings:
     """Names and words, folded; made by `load_headings`."""
 
@@ -50,35 +50,18 @@ class Headings:
 
     def field(self, heading: str) -> str | None:
         """The field a heading names, or None: the name of the field itself, or one of the table."""
-        name = self._known_name(heading)
+        name = _known_name(self, heading)
         return self.fields[name] if name else None
 
     def language(self, headings: Iterable[str]) -> Language | None:
         """The language most of the known headings are in, or None on a tie."""
         votes: Counter[str] = Counter()
         for heading in headings:
-            votes.update(self.languages.get(self._known_name(heading) or "", ()))
+            votes.update(self.languages.get(_known_name(self, heading) or "", ()))
         best = votes.most_common(2)
         if not best or (len(best) == 2 and best[0][1] == best[1][1]):
             return None
         return Language(best[0][0])
-
-    def _known_name(self, heading: str) -> str | None:
-        heading = heading.strip()
-        if not heading or len(heading) > LONGEST_HEADING:
-            return None
-        if heading in FIELDS:
-            return fold(heading)
-        lowered = heading.casefold()
-        for variant in (lowered, _HINT.sub(" ", lowered)):
-            for numbered in (variant.strip(" *•"), _NUMBERING.sub("", variant.strip(" *•"))):
-                name = fold(numbered)
-                if name in self.fields:
-                    return name
-                for ending in self.endings:
-                    if name.endswith(ending) and name.removesuffix(ending) in self.fields:
-                        return name.removesuffix(ending)
-        return None
 
     def word(self, kind: str, text: str) -> str | None:
         """The code a word stands for ("Consolidado" -> "consolidated"), or None."""
@@ -88,6 +71,27 @@ class Headings:
         """Whether any of the words of a plain list stands in a text."""
         folded = f" {fold(text)} "
         return any(f" {word} " in folded for word in self.words[kind])
+
+
+@lru_cache(maxsize=4096)
+def _known_name(headings: Headings, heading: str) -> str | None:
+    """The folded name of the table that a heading is, without numbering, hints and "of the project"."""
+    heading = heading.strip()
+    if not heading or len(heading) > LONGEST_HEADING:
+        return None
+    if heading in FIELDS:
+        return fold(heading)
+    lowered = heading.casefold()
+    for variant in (lowered, _HINT.sub(" ", lowered)):
+        bare = variant.strip(" *•")
+        for numbered in (bare, _NUMBERING.sub("", bare)):
+            name = fold(numbered)
+            if name in headings.fields:
+                return name
+            for ending in headings.endings:
+                if name.endswith(ending) and name.removesuffix(ending) in headings.fields:
+                    return name.removesuffix(ending)
+    return None
 
 
 def load_headings(extra: Path | None = None) -> Headings:
@@ -106,7 +110,7 @@ def _load(extra: Path | None, _changed: int) -> Headings:
     ]
     if extra:
         tables.append(_table(extra.read_text(encoding="utf-8"), extra.name))
-    fields = {fold(name): name for name in FIELDS}
+    fields: dict[str, str] = {}
     languages: dict[str, set[str]] = {}
     endings: list[str] = []
     words: dict[str, dict[str, str]] = {
@@ -129,7 +133,7 @@ def _load(extra: Path | None, _changed: int) -> Headings:
         bodies |= {fold(text): kind for kind, texts in table.get("bodies", {}).items() for text in texts}
         boilerplate |= {fold(text) for text in table.get("boilerplate", [])}
     return Headings(
-        fields=fields,
+        fields=fields | {fold(name): name for name in FIELDS},
         languages={name: frozenset(spoken) for name, spoken in languages.items()},
         endings=tuple(endings),
         words=words,
@@ -140,7 +144,7 @@ def _load(extra: Path | None, _changed: int) -> Headings:
 
 def _table(text: str, name: str) -> dict[str, Any]:
     try:
-        table = yaml.safe_load(text) or {}
+        table = yaml.load(text, Loader=yaml.CSafeLoader) or {}
         unknown = set(table.get("fields", {})) - FIELDS
     except (yaml.YAMLError, AttributeError, TypeError) as error:
         raise UnreadableSource(f"{name} is not a table of headings: {error}") from None

@@ -14,8 +14,8 @@ from corpus.importers.docx_form import BOLD_HEADING, Block, cell_text
 DEEPEST = 1_000  # open elements; the parser's time grows with their square
 
 _SITE_PARTS = (
-    "script, style, noscript, template, nav, footer, aside, button, select, textarea, input, svg, iframe, dialog, head,"
-    "[hidden], [aria-hidden=true], [role=navigation], [role=contentinfo], [role=search], [role=dialog]"
+    "head, script, style, noscript, template, nav, footer, aside, button, select, textarea, input, svg, iframe, "
+    "dialog, [hidden], [aria-hidden=true], [role=navigation], [role=contentinfo], [role=search], [role=dialog]"
 )
 _SITE_NAME = re.compile(
     r"^(?:.*[-_])?(?:menu|nav|navbar|footer|peu|pie|breadcrumbs?|cookies?|social|share|compart\w*|condividi|sidebar|"
@@ -23,13 +23,45 @@ _SITE_NAME = re.compile(
     re.IGNORECASE,
 )
 _BLOCKS = frozenset(
-    "address article blockquote body br caption center dd details div dl dt fieldset figcaption figure form h1 h2 h3 h4 h5 h6"
-    " header hr legend li main ol p pre section summary table tbody td tfoot th thead tr ul".split()
+    (
+        *(
+            "address",
+            "article",
+            "blockquote",
+            "body",
+            "br",
+            "caption",
+            "center",
+            "dd",
+            "details",
+            "div",
+            "dl",
+            "dt",
+        ),
+        *(
+            "fieldset",
+            "figcaption",
+            "figure",
+            "form",
+            "h1",
+            "h2",
+            "h3",
+            "h4",
+            "h5",
+            "h6",
+            "header",
+            "hr",
+            "legend",
+        ),
+        *("li", "main", "ol", "p", "pre", "section", "summary", "table", "tbody", "td", "tfoot", "th", "thead"),
+        *("tr", "ul"),
+    )
 )
 _BOLD = frozenset(("b", "strong"))
-_TAG = re.compile(rb"<(/?)([a-zA-Z][a-zA-Z0-9]*)[^>]*?(/?)>")
+_TAG = re.compile(rb"<(/?)([a-zA-Z][a-zA-Z0-9]*)[^<>]*?(/?)>")
 _NEVER_DEEP = frozenset(
-    b"area base br col embed hr img input link meta source track wbr p li td th tr dt dd option tbody thead tfoot".split()
+    b"""area base br col embed hr img input link meta source track wbr
+    p li td th tr dt dd option tbody thead tfoot""".split()
 )
 
 
@@ -47,9 +79,9 @@ def parse(file: BinaryIO) -> Iterator[Block]:
     for node in tree.css("[class], [id]"):
         if node.tag not in ("html", "body", "main", "article") and _is_of_the_site(node):
             node.decompose()
-    mains = tree.css("main, [role=main]") or [tree.body]
-    if mains[0] is not None:
-        yield from _Walk().blocks(mains[0])
+    main = tree.css_first("main, [role=main]") or tree.body
+    if main is not None:
+        yield from _Walk().blocks(main)
 
 
 def _decoded(page: bytes) -> str:

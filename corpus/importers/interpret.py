@@ -9,13 +9,14 @@ from typing import Any
 
 from corpus.errors import InvalidPractice, MunicipalityError, Problem
 from corpus.importers.drafts import Draft, Entry
-from corpus.importers.headings import Headings, fold
+from corpus.importers.headings import LONGEST_HEADING, Headings, fold
 from corpus.importers.values import READERS, structured
 from corpus.practice import LONGEST_TEXT, Body, Practice, Section, Source, parse_practice
 from corpus.vocabulary import BodyType, Language
 
 LONGEST_ID = 110  # characters, leaving room for a number
 
+_NAMED_ONLY = {"body": "entity", "contact": "contact.body"}  # where a text stands for the whole part
 _PARTS = ("budget", "impacts", "actors", "recognitions", "replications", "sources")
 _SOFT_BREAK = re.compile("[\x0b\x0c]")
 _MOJIBAKE = re.compile("Ã[\x80-\xbf©¡³±§]|â€™")
@@ -78,6 +79,8 @@ class _Reading:
     def _sort(self) -> None:
         for label, value in self.entry.values:
             name = self.by.headings.field(label)
+            if isinstance(value, str):
+                name = _NAMED_ONLY.get(name or "", name)
             if name is None:
                 self._unknown_name(label, value)
             elif name == "person":
@@ -91,10 +94,11 @@ class _Reading:
             self.doubt(label, "is no heading we know; not read, here and below", value)
 
     def _is_absent(self, label: str, name: str, value: Any) -> bool:
-        if not isinstance(value, str):
-            return False
-        return not value.strip() or (
-            label != name and (not fold(value) or fold(value) in self.by.headings.words["absent"])
+        """Whether a town says that it says nothing ("-", "n/a"); our own exports are taken at their word."""
+        if not isinstance(value, str) or (label == name and value):
+            return value == ""
+        return len(value) < LONGEST_HEADING and (
+            not fold(value) or fold(value) in self.by.headings.words["absent"]
         )
 
     def doubt(self, name: str, reason: str, value: Any = "") -> None:

@@ -105,7 +105,7 @@ def record_entry(record: Any, name: str, row: int) -> Entry:
 
 
 def yaml_entries(file: BinaryIO, name: str) -> Iterator[Entry]:
-    """One or more YAML documents, each a record or a list of records. Aliases, which can swell without end, are refused."""
+    """One or more YAML documents, each a record or a list of records; aliases, which may swell, are refused."""
     text = read_text(file, name)
     try:
         depth = 0
@@ -113,8 +113,9 @@ def yaml_entries(file: BinaryIO, name: str) -> Iterator[Entry]:
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if isinstance(event, yaml.AliasEvent) or depth > DEEPEST:
                 fault = "uses an alias (*name)" if isinstance(event, yaml.AliasEvent) else "is nested too deeply"
-                raise UnreadableSource(f"{name} {fault} at line {event.start_mark.line + 1}. Write the value out.")
-        documents = list(yaml.load_all(text, Loader=UniqueKeyLoader))  # noqa: S506 - a safe loader
+                line = event.start_mark.line + 1 if event.start_mark else "?"
+                raise UnreadableSource(f"{name} {fault} at line {line}. Write the value out.")
+        documents = list(yaml.load_all(text, Loader=UniqueKeyLoader))
     except (yaml.YAMLError, ValueError) as error:
         raise UnreadableSource(f"{name} is not YAML: {' '.join(str(error).split())}.") from None
     number = 0

@@ -87,13 +87,9 @@ def workbook_entries(file: BinaryIO, name: str, headings: Headings) -> Iterator[
     without_header = []
     found = False
     for _, items in groupby(parse_in_child("workbook", file, name), key=itemgetter(0)):
-        _, sheet = next(items)
-        table = Table(
-            place=f"{name}, sheet {sheet['sheet']!r}",
-            rows=(row for _, row in items),
-            first_row=sheet["first_row"],
-            merged=sheet["merged"],
-        )
+        contents = map(itemgetter(1), items)
+        sheet = next(contents)
+        table = Table(f"{name}, sheet {sheet['sheet']!r}", contents, sheet["first_row"], sheet["merged"])
         entries = table_entries(table, headings)
         if entries is None:
             without_header.append(table.place)
@@ -153,13 +149,17 @@ def _filled_down(table: Table) -> Iterator[tuple[int, list[str]]]:
         yield table.first_row + index, cells
 
 
+def _is_header_again(cells: list[str], header: list[str]) -> bool:
+    return len(cells) == len(header) and all(fold(cell) == name for cell, name in zip(cells, header, strict=True))
+
+
 def _below(header: list[str], rows: Iterable[tuple[int, list[str]]], place: str) -> Iterator[Entry]:
     names = [" ".join(name.split()) or f"(column {number})" for number, name in enumerate(header, 1)]
     repeated = [fold(name) for name in header]
     for number, cells in rows:
         if isinstance(cells, _BrokenRow):
             yield Entry(place, number, problems=[Problem(place, "row", cells[0], row=number)])
-        elif any(cell.strip() for cell in cells) and [fold(cell) for cell in cells] != repeated:
+        elif any(map(str.strip, cells)) and not _is_header_again(cells, repeated):
             extra = [f"(column {column})" for column in range(len(names) + 1, len(cells) + 1)]
             values = zip([*names, *extra], cells, strict=False)
             yield Entry(place, number, [(name, unescape_cell(text)) for name, text in values if text.strip()])

@@ -20,7 +20,10 @@ Reader = Callable[[str, Headings, Doubt], Any]
 _BULLET = re.compile(r"^\s*(?:[•·▪◦*–—-]\s+|\d{1,2}[.)]\s+)")
 _NUMBER = r"\d{1,3}(?:[.\u00a0\u202f ’']\d{3})+(?:,\d+)?|\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:[.,]\d+)?"
 _EURO = r"€|\beuros?\b|\beur\b"
-_SCALE = r"\b(?:milions?|millones|mill[óo]n|milion[ei]|mln|million|mil|mila|mille|m|k)\b\.?(?:\s+(?:d['’]|de|di)(?=\s*eur))?"
+_SCALE = (
+    r"\b(?:milions?|millones|mill[óo]n|milion[ei]|mln|million|mil|mila|mille|m|k)\b\.?"
+    r"(?:\s+(?:d['’]|de|di)(?=\s*eur))?"
+)
 _AMOUNT = re.compile(
     rf"(?P<before>{_EURO})?\s*(?P<sign>(?<![\w)\]]\s)(?<!\w)[-−])?(?P<number>{_NUMBER})(?![\d%])"
     rf"\s*(?P<scale>(?:(?<=\d)[mk]|{_SCALE})(?=\W|eur|$))?\s*(?P<after>{_EURO})?",
@@ -301,7 +304,7 @@ def read_names(key: str) -> Reader:
 
     def read(text: str, _words: Headings, _doubt: Doubt) -> list[dict[str, Any]]:
         found = []
-        for line in (part.strip(" .") for line in lines(text) for part in line.split(";")):
+        for line in (part.strip(" .") for part in re.split(r"[;\n]", "\n".join(lines(text)))):
             years = _YEAR.findall(line)
             name = re.sub(rf"[\s,]*\(?\s*{years[0]}\s*\)?", "", line).strip() if len(years) == 1 else line
             if line:
