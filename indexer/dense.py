@@ -34,7 +34,8 @@ class DenseIndex(Protocol):
         """
 
     def vectors(self) -> Vectors:
-        """All vectors, float32 of shape (rows, dimension); a view, not to be written to."""
+        """All vectors, float32 of shape (rows, dimension); a view, not to be
+        written to, that lives as long as the index."""
 
     def save(self, path: Path) -> None:
         """Write to one file."""

@@ -18,7 +18,7 @@ WORD = re.compile(r"[^\W_]+(?:·[^\W_]+)?")
 
 def fold(text: str) -> str:
     """Lower case without accents or the Catalan middle dot."""
-    decomposed = unicodedata.normalize("NFKD", text.lower())
+    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     return "".join(c for c in decomposed if not unicodedata.combining(c)).replace("·", "")
 
 

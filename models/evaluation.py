@@ -41,7 +41,8 @@ def auroc(answerable: Sequence[float], unanswerable: Sequence[float]) -> float:
 
 def refused_at(answerable: Sequence[float], unanswerable: Sequence[float], kept: float = KEPT) -> float:
     """Share of queries without answer that fall below the floor which keeps `kept` of the answerable ones."""
-    floor = np.quantile(np.asarray(answerable), 1 - kept, method="lower")
+    ascending = np.sort(np.asarray(answerable))
+    floor = ascending[int((1 - kept) * len(ascending) + 1e-9)]
     return float((np.asarray(unanswerable) < floor).mean())
 
 

@@ -3,6 +3,7 @@
 from time import perf_counter
 
 from corpus.municipality import Municipality
+from corpus.vocabulary import Language
 from models.language import detect_language
 from service.measures import SEARCHES, STAGE_SECONDS
 from service.resources import Generation, Resources
@@ -31,7 +32,13 @@ def run_search(held: Resources, question: SearchQuestion) -> tuple[SearchAnswer,
     started = perf_counter()
     vector = held.encoder.encode_query(question.text, timeout_seconds=ENCODE_SECONDS)
     encoded = perf_counter()
-    answer = search_practices(generation.snapshot, vector, question, calibration=generation.calibration)
+    answer = search_practices(
+        generation.snapshot,
+        vector,
+        question,
+        calibration=generation.calibration,
+        locate=lambda practice: generation.origin(practice, held.municipalities),
+    )
     STAGE_SECONDS.labels("encode").observe(encoded - started)
     STAGE_SECONDS.labels("retrieve").observe(perf_counter() - encoded)
     SEARCHES.labels("answered" if answer.total else "no answer").inc()
@@ -39,20 +46,21 @@ def run_search(held: Resources, question: SearchQuestion) -> tuple[SearchAnswer,
 
 
 def answer_request(held: Resources, asked: SearchRequest, *, language: str | None = None) -> SearchResponse:
-    """The response to a request; `language` speaks the sentences, the query's own when None.
+    """The response to a request, explained in the reader's language: asked for, else `language`, else the query's.
 
     Raises:
         UnknownMunicipality, AmbiguousMunicipality, UnknownPractice, EncoderBusy
     """
     place = place_named(held, asked.municipality)
     detected = detect_language(asked.text)
+    speaks = asked.reader_language or Language(language or detected or Language.ENGLISH)
     answer, generation = run_search(
         held,
         SearchQuestion(
             text=asked.text,
             municipality=place,
             filters=asked.filters.filter(),
-            reader_language=asked.reader_language,
+            reader_language=speaks,
             view=asked.view,
             like=asked.like,
             unlike=asked.unlike,
@@ -71,5 +79,5 @@ def answer_request(held: Resources, asked: SearchRequest, *, language: str | Non
         ),
         manifest=generation.snapshot.manifest,
         calibrated=generation.calibration is not None,
-        language=asked.reader_language or language or detected or "en",
+        language=speaks,
     )

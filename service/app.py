@@ -41,7 +41,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
-        license_info={"name": "EUPL-1.2", "identifier": "EUPL-1.2"},
+        license_info={"name": "MIT", "identifier": "MIT"},
     )
     for router in (search.router, practices.router, health.router, pages.router):
         app.include_router(router)

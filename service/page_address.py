@@ -91,6 +91,10 @@ class Address:
         said += [("lang", self.language)] if self.language else []
         return said
 
+    def kept(self) -> list[tuple[str, str]]:
+        """What a new question keeps beside its own two fields: the filters, the view and the interface language."""
+        return replace(self, asked=False, municipality="", like=(), unlike=(), page=1).pairs()
+
     def link(self, path: str = "/", **changes: Any) -> str:
         """This address on a path, with fields changed."""
         said = urlencode(replace(self, **changes).pairs() if changes else self.pairs())

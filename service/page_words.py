@@ -7,7 +7,7 @@ from datetime import date
 from markupsafe import Markup, escape
 
 from corpus.municipality import Municipality, region_in
-from corpus.practice import BudgetScope, CostKind, Extent, Impact, Practice, Section
+from corpus.practice import BudgetLine, BudgetScope, CostKind, Extent, Impact, Practice, Section
 from corpus.vocabulary import labels
 from service import fit_sentences
 from service.i18n import Translator
@@ -94,6 +94,26 @@ def code_label(vocabulary: str, code: str, say: Translator) -> str:
             return region_in(code, say.language)
         case _:
             return labels()[vocabulary].get(code, {}).get(say.language, code)
+
+
+def code_labels(vocabulary: str, codes: Sequence[str], say: Translator) -> str:
+    """The words for several codes, in one line."""
+    return ", ".join(code_label(vocabulary, code, say) for code in codes)
+
+
+def own_name(language: str) -> str:
+    """A language's name in itself."""
+    return labels()["language"][language][language]
+
+
+def budget_cover(line: BudgetLine, say: Translator) -> str:
+    """What an amount covers: its time, year and kind, as far as the record says."""
+    known = (
+        say(SCOPE_NAMES[line.scope]) if line.scope else None,
+        str(line.year) if line.year else None,
+        say(KIND_NAMES[line.kind]) if line.kind else None,
+    )
+    return ", ".join(filter(None, known))
 
 
 def inhabitants(population: int, say: Translator) -> str:
@@ -214,7 +234,9 @@ def removables(address: Address, titles: Mapping[str, Practice], say: Translator
     ]
     for ids, said in ((address.like, message("More like: {title}")), (address.unlike, message("Not: {title}"))):
         in_force += [
-            Removable(say(said, title=titles[each].title), address.unsteered(each)) for each in ids if each in titles
+            Removable(say(said, title=titles[each].title), address.unsteered(each))
+            for each in ids
+            if each in titles
         ]
     return in_force
 

@@ -1,7 +1,7 @@
 """Measuring the ranking on judged queries, with the code that serves: a throw-away index, no cap per body."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any

@@ -1,6 +1,6 @@
-"""What a running process holds: store, encoder, places, and the snapshot that serves, swapped when a newer one flips."""
+"""What a running process holds: store, encoder, places, and the snapshot that serves, swapped after each flip."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from threading import Event, Thread
@@ -9,12 +9,14 @@ import structlog
 
 from corpus.errors import SnapshotError
 from corpus.municipality import Municipalities, load_municipalities
+from corpus.practice import Practice
 from corpus.store import PracticeStore
 from indexer.calibration import Calibration, load_calibration
 from indexer.snapshot import Snapshot, current_name, load_current
 from models.batching import BatchingEncoder
 from models.encoder import load_encoder
 from service.settings import Settings
+from service.transferability import Origin, locate
 
 log = structlog.get_logger()
 
@@ -25,6 +27,13 @@ class Generation:
 
     snapshot: Snapshot
     calibration: Calibration | None
+    _origins: dict[str, Origin] = field(default_factory=dict)
+
+    def origin(self, practice: Practice, places: Municipalities) -> Origin:
+        """The practice with its place, looked up once a generation."""
+        if practice.id not in self._origins:
+            self._origins[practice.id] = locate(practice, places)
+        return self._origins[practice.id]
 
 
 class Resources:

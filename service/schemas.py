@@ -9,7 +9,8 @@ from corpus.practice import EARLIEST_YEAR, LATEST_YEAR, Practice
 from corpus.vocabulary import EvidenceLevel, Language, Status, TargetGroup, Theme
 from indexer.filters import LARGEST_BAND, POPULATION_BANDS, Filter
 from indexer.snapshot import Manifest
-from service.i18n import translator
+from service import fit_sentences
+from service.i18n import Translator, translator
 from service.search import SearchAnswer, SearchResult
 from service.transferability import Fit, View
 
@@ -163,6 +164,49 @@ class PracticeSummary(Wire):
         )
 
 
+class FactorOut(Wire):
+    """One factor of the fit: what stands there and here, how well they go together in 0-1, and the sentence."""
+
+    factor: str
+    name: str
+    score: float | None = Field(description="In 0-1; null when unknown, and then left out of the fit.")
+    sentence: str
+
+
+class FitOut(Wire):
+    """How the practice's context compares with the reader's: never a probability of success."""
+
+    score: float | None = Field(description="Weighted mean of the known factors in 0-1; null when none is known.")
+    coverage: float = Field(description="Share of the weights whose factors are known, in 0-1.")
+    view: View
+    weights_version: str | None
+    summary: str
+    factors: list[FactorOut]
+    questions: list[str] = Field(description="What to ask the body that runs the practice.")
+    cost: list[str]
+
+    @classmethod
+    def of(cls, fit: Fit, say: Translator) -> Self:
+        return cls(
+            score=None if fit.score is None else round(fit.score, 4),
+            coverage=round(fit.coverage, 4),
+            view=fit.view,
+            weights_version=fit.weights_version,
+            summary=fit_sentences.summary(fit, say),
+            factors=[
+                FactorOut(
+                    factor=evidence.factor,
+                    name=fit_sentences.factor_name(evidence.factor, say),
+                    score=None if evidence.score is None else round(evidence.score, 4),
+                    sentence=fit_sentences.sentence(evidence, say),
+                )
+                for evidence in fit.evidence
+            ],
+            questions=[fit_sentences.question(asked, say) for asked in fit.questions],
+            cost=fit_sentences.cost_sentences(fit.cost, say) if fit.cost else [],
+        )
+
+
 class ResultOut(Wire):
     """One practice and why it was found."""
 
@@ -171,7 +215,7 @@ class ResultOut(Wire):
     strength_word: str
     passage: PassageOut
     components: Components
-    fit: dict[str, Any]
+    fit: FitOut
 
     @classmethod
     def of(cls, result: SearchResult, language: str) -> Self:
@@ -183,7 +227,7 @@ class ResultOut(Wire):
                 section=result.passage.section.value, text=result.passage.text, marked=list(result.marked)
             ),
             components=Components(dense=round(result.dense, 4), lexical=round(result.lexical, 4)),
-            fit=fit_out(result.fit, language),
+            fit=FitOut.of(result.fit, translator(language)),
         )
 
 
@@ -263,8 +307,3 @@ class ThemeOut(Wire):
     label: str
     labels: dict[str, str]
     practices: int
-
-
-def fit_out(fit: Fit, language: str) -> dict[str, Any]:
-    """A fit with its sentences in one language."""
-    raise NotImplementedError

@@ -1,7 +1,7 @@
 """A problem in, transferable practices out: the one function behind the API, the pages, the widget and the shell."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -10,18 +10,18 @@ import numpy as np
 from corpus.errors import UnknownPractice
 from corpus.municipality import Municipality
 from corpus.practice import Passage, Practice
+from corpus.vocabulary import Language
 from indexer.calibration import Calibration
 from indexer.filters import Filter
 from indexer.retrieval import Hit, SearchMode, search_hybrid
 from indexer.snapshot import Snapshot
 from indexer.tokens import WORD, terms
 from models.encoder import Vectors
-from service.transferability import Fit, View, assess, order_within_relevance
+from service.transferability import Fit, Origin, View, assess, refine_order
 
 FIRST_PAGE = 10
 PER_BODY_ON_FIRST_PAGE = 2  # one city's bank must not fill the page
 RELATED_WHEN_NONE = 3  # shown as merely related when nothing answers
-SAME_RELEVANCE = 0.08  # strengths no further apart than this may be re-ordered by fit
 REORDERED = 50  # results whose fit is worked out to order them; nobody reads further
 
 # Rocchio (1971), within one request: the query moves towards what was liked and away from what was not.
@@ -43,7 +43,7 @@ class SearchQuestion:
     text: str
     municipality: Municipality | None = None
     filters: Filter = field(default_factory=Filter)
-    reader_language: str | None = None
+    reader_language: Language = Language.ENGLISH
     view: View = View.SIMILAR
     like: Sequence[str] = ()
     unlike: Sequence[str] = ()
@@ -85,11 +85,13 @@ def search_practices(
     question: SearchQuestion,
     *,
     calibration: Calibration | None = None,
+    locate: Callable[[Practice], Origin] = Origin,
 ) -> SearchAnswer:
     """Retrieve, cut off, assess and explain.
 
     `query_vector`: the question's text as a unit vector, float32 of shape (dimension,). Without a calibration
-    (an encoder it was not fitted for) the strength is the cosine similarity and nothing is cut off.
+    (an encoder it was not fitted for) the strength is the cosine similarity and nothing is cut off. `locate`
+    finds the place of a practice, to compare it with the reader's.
 
     Raises:
         UnknownPractice: an id in `like` or `unlike` is not in the snapshot.
@@ -112,7 +114,13 @@ def search_practices(
 
     def fit(at: int) -> Fit:
         practice = snapshot.practice(hits[at].row)
-        return assess(practice, question.municipality, language=question.reader_language, view=question.view)
+        return assess(
+            practice,
+            question.municipality,
+            language=question.reader_language,
+            view=question.view,
+            origin=locate(practice),
+        )
 
     def result(at: int) -> SearchResult:
         hit = hits[at]
@@ -132,10 +140,8 @@ def search_practices(
 
     if question.municipality:
         head = answering[:REORDERED]
-        order = order_within_relevance(
-            [strengths[at] for at in head], [fit(at).score for at in head], SAME_RELEVANCE
-        )
-        answering = [head[at] for at in order] + answering[REORDERED:]
+        fits = [fit(at).score for at in head]
+        answering = refine_order(head, [strengths[at] for at in head], fits) + answering[REORDERED:]
     page = answering[question.offset : question.offset + question.top_k]
     return SearchAnswer(
         results=[result(at) for at in page],
@@ -170,7 +176,7 @@ def row_of(snapshot: Snapshot, practice_id: str) -> int:
 
 
 def _one_per_practice(
-    snapshot: Snapshot, hits: Sequence[Hit], language: str | None
+    snapshot: Snapshot, hits: Sequence[Hit], language: Language
 ) -> tuple[list[Hit], dict[int, list[int]]]:
     """Leave one of each set of translations: the reader's, else the best; the rows of the others beside it."""
     kept: list[Hit] = []
@@ -184,7 +190,7 @@ def _one_per_practice(
             place[hit.row] = len(kept)
             kept.append(hit)
             others[hit.row] = siblings
-        elif practice.language.value == language and snapshot.practice(kept[at].row).language.value != language:
+        elif practice.language == language != snapshot.practice(kept[at].row).language:
             place[hit.row] = at
             kept[at] = hit
             others[hit.row] = siblings
@@ -208,7 +214,8 @@ def _word(strength: float, calibration: Calibration | None) -> StrengthWord:
 def _spread(snapshot: Snapshot, hits: Sequence[Hit], answering: Sequence[int], per_body: int) -> list[int]:
     """Move the third and later results of one body behind the first page; nothing is lost."""
     seen: Counter[str] = Counter()
-    first, later = [], []
+    first: list[int] = []
+    later: list[int] = []
     for at in answering:
         body = snapshot.practice(hits[at].row).body
         key = (body.code or body.name) if body else f"row {hits[at].row}"

@@ -21,6 +21,7 @@ from corpus.practice import BudgetLine, BudgetScope, CostKind, Extent, Practice
 from corpus.vocabulary import BodyType, EvidenceLevel, Language, Status, TargetGroup, Theme
 
 WEIGHTS_VERSION = "2026-12"  # changes with any default weight below
+LARGEST_WEIGHT = 100
 
 MATCHES_FROM = 0.6  # a known factor that scores less is listed among the differences
 MARGIN = 0.05  # match strengths no further apart than this are equally relevant: fit may order them
@@ -79,22 +80,21 @@ class Origin:
     @property
     def province(self) -> str | None:
         """Its province, as the list of places writes it when it was found there."""
-        in_record = self.practice.body.province if self.practice.body else None
-        return (self.municipality.province if self.municipality else None) or in_record
+        return self._written("province")
 
     @property
     def region(self) -> str | None:
         """Its region, likewise."""
-        return (self.place.region if self.place else None) or (
-            self.practice.body.region if self.practice.body else None
-        )
+        return self._written("region")
 
     @property
     def country(self) -> str | None:
         """Its country, likewise."""
-        return (self.place.country if self.place else None) or (
-            self.practice.body.country if self.practice.body else None
-        )
+        return self._written("country")
+
+    def _written(self, name: str) -> str | None:
+        value: str | None = getattr(self.place, name, None) or getattr(self.practice.body, name, None)
+        return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,9 +251,9 @@ def language(origin: Origin, reader: Reader) -> Evidence:
     intercomprehension of Romance languages (EuroCom).
     """
     theirs, yours = origin.practice.language, reader.language
-    if theirs is yours:
+    if theirs == yours:
         return Evidence("language", theirs, yours, 1.0, "same")
-    score = 0.25 if yours is Language.ENGLISH else 0.5
+    score = 0.25 if yours == Language.ENGLISH else 0.5
     if (theirs, yours) == (Language.SPANISH, Language.CATALAN):
         score = 0.9
     return Evidence("language", theirs, yours, score, "translated" if origin.practice.translations else "other")
@@ -463,12 +463,12 @@ def _same_region(one: str | None, other: str | None) -> bool | None:
 
 
 def _overlap(factor: str, has: Collection[StrEnum], asked: Collection[StrEnum]) -> Evidence:
-    source, target = tuple(code.value for code in has), tuple(sorted(code.value for code in asked))
+    source, target = tuple(dict.fromkeys(code.value for code in has)), tuple(sorted(code.value for code in asked))
     if not asked:
         return Evidence(factor, source, target, None, "not-asked")
     if not has:
         return Evidence(factor, source, target, None, "source-unknown")
-    shared = tuple(code.value for code in has if code in asked)
+    shared = tuple(code for code in source if code in target)
     finding = "shared" if shared else "none-shared"
     return Evidence(factor, source, target, len(shared) / len(asked), finding, {"shared": shared})
 
@@ -630,15 +630,13 @@ def assess(
     riproducibilità and trasferibilità. Evidence itself reads the same in both views.
 
     `language`: the one the reader reads. `origin`: as `locate` found it; without it only the record's own facts
-    count. `weights`: by factor code, zero or more, in place of the defaults of the view.
+    count. `weights`: by factor code, from 0 to `LARGEST_WEIGHT`, in place of the defaults of the view.
 
     Raises:
-        ValueError: a weight names no factor, or is negative or not finite.
+        ValueError: a weight names no factor, or lies outside those bounds.
     """
     origin = origin or Origin(practice)
-    reader = Reader(
-        municipality, Language(language), frozenset(target_groups), frozenset(themes), today or date.today()
-    )
+    reader = Reader(municipality, language, frozenset(target_groups), frozenset(themes), today or date.today())
     weighed = default_weights(view) | _checked(weights or {})
     found = {code: factor.function(origin, reader) for code, factor in FACTORS.items()}
     evidence = {code: each for code, each in found.items() if each.finding != "not-asked"}
@@ -666,13 +664,13 @@ def assess(
 def default_weights(view: View) -> dict[str, float]:
     """What each factor weighs in a view, by its code."""
     return {
-        code: factor.weight if view is View.SIMILAR else factor.weight_to_adapt for code, factor in FACTORS.items()
+        code: factor.weight if view == View.SIMILAR else factor.weight_to_adapt for code, factor in FACTORS.items()
     }
 
 
 def counted_score(evidence: Evidence, view: View) -> float | None:
     """What a factor adds to the mean: its score, or in the view of different contexts what is unlike."""
-    if evidence.score is None or view is View.SIMILAR or not FACTORS[evidence.factor].is_context:
+    if evidence.score is None or view == View.SIMILAR or not FACTORS[evidence.factor].is_context:
         return evidence.score
     return 1 - evidence.score
 
@@ -681,8 +679,8 @@ def _checked(weights: Mapping[str, float]) -> dict[str, float]:
     for code, weight in weights.items():
         if code not in FACTORS:
             raise ValueError(f"weights: no factor is called {code!r}; there are {', '.join(FACTORS)}")
-        if not (math.isfinite(weight) and weight >= 0):
-            raise ValueError(f"weights: {code} is {weight}; a weight is a number of at least 0")
+        if not 0 <= weight <= LARGEST_WEIGHT:
+            raise ValueError(f"weights: {code} is {weight}; a weight is a number from 0 to {LARGEST_WEIGHT}")
     return dict(weights)
 
 
@@ -717,21 +715,24 @@ Hit = TypeVar("Hit")
 def refine_order(
     hits: Sequence[Hit], strengths: Sequence[float], fits: Sequence[float | None], *, margin: float = MARGIN
 ) -> list[Hit]:
-    """The hits by match strength, and by fit among those that are equally relevant: relevance first.
+    """The hits in a new order, by fit where they are equally relevant: relevance first.
 
-    A run begins with the strongest hit left and takes in every hit at most `margin` weaker than that; fit
-    orders within a run only. A hit whose fit is unknown keeps its place in the run. Ties keep their order.
+    A run goes on as long as no hit in it is more than `margin` from its best in match strength; fit orders
+    within a run only. A hit whose fit is unknown keeps its place. Ties, and the runs, keep their order.
 
     Raises:
         ValueError: the three sequences differ in length.
     """
     if not len(hits) == len(strengths) == len(fits):
         raise ValueError(f"{len(hits)} hits, {len(strengths)} strengths and {len(fits)} fits: must be as many")
-    by_strength = sorted(range(len(hits)), key=lambda at: -strengths[at])
+    runs: list[list[int]] = []
+    for at, strength in enumerate(strengths):
+        if runs and all(abs(strength - strengths[other]) <= margin for other in runs[-1]):
+            runs[-1].append(at)
+        else:
+            runs.append([at])
     ordered: list[int] = []
-    while len(ordered) < len(hits):
-        best = strengths[by_strength[len(ordered)]]
-        run = [at for at in by_strength[len(ordered) :] if best - strengths[at] <= margin]
+    for run in runs:
         fitting = iter(sorted((at for at in run if fits[at] is not None), key=lambda at: -(fits[at] or 0)))
-        ordered += [next(fitting) if fits[at] is not None else at for at in run]
+        ordered += [at if fits[at] is None else next(fitting) for at in run]
     return [hits[at] for at in ordered]

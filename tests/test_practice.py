@@ -91,7 +91,9 @@ def test_no_letter_is_lost_when_a_text_is_cut(text):
 
 def test_passages_name_their_section_and_keep_the_words():
     practice = make_practice(
-        title="Visites", problem="La gent gran viu sola i no surt de casa.", results="Cent persones ateses cada any."
+        title="Visites",
+        problem="La gent gran viu sola i no surt de casa.",
+        results="Cent persones ateses cada any.",
     )
     assert [(p.section, p.text) for p in passages(practice)][:2] == [
         (Section.TITLE, "Visites"),

@@ -46,7 +46,10 @@ def _corruptions(path):
     rng = np.random.default_rng(0)
     for _ in range(20):
         at = int(rng.integers(len(content)))
-        yield f"bit flipped at {at}", content[:at] + bytes([content[at] ^ 1 << int(rng.integers(8))]) + content[at + 1 :]
+        yield (
+            f"bit flipped at {at}",
+            content[:at] + bytes([content[at] ^ 1 << int(rng.integers(8))]) + content[at + 1 :],
+        )
     yield "lengthened", content + b"\0"
     yield "missing", None
 

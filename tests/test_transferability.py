@@ -30,6 +30,7 @@ from service.fit_sentences import (
 from service.i18n import LANGUAGES, MESSAGES, translator
 from service.transferability import (
     FACTORS,
+    LARGEST_WEIGHT,
     MARGIN,
     WEIGHTS_VERSION,
     Evidence,
@@ -525,7 +526,7 @@ def test_when_nothing_weighs_the_fit_is_unknown() -> None:
         ({"size": 1.0}, "no factor is called 'size'"),
         ({"population": -1.0}, "population is -1.0"),
         ({"population": math.nan}, "population is nan"),
-        ({"population": math.inf}, "population is inf"),
+        ({"population": 100.5}, "population is 100.5; a weight is a number from 0 to 100"),
     ],
 )
 def test_a_weight_that_cannot_be_is_refused_by_name(weights: dict[str, float], message: str) -> None:
@@ -625,19 +626,24 @@ def test_no_budget_no_cost() -> None:
 
 
 def test_relevance_beats_fit() -> None:
-    assert refine_order(["a", "b"], [0.9, 0.6], [0.1, 1.0]) == ["a", "b"]
+    assert refine_order("ab", [0.9, 0.6], [0.1, 1.0], margin=0.05) == ["a", "b"]
 
 
 def test_fit_orders_what_is_equally_relevant() -> None:
-    assert refine_order(["a", "b", "c"], [0.90, 0.88, 0.60], [0.2, 0.9, 1.0], margin=0.05) == ["b", "a", "c"]
+    assert refine_order("abc", [0.90, 0.88, 0.60], [0.2, 0.9, 1.0], margin=0.05) == ["b", "a", "c"]
 
 
 def test_a_run_is_measured_from_its_best_so_small_steps_do_not_add_up() -> None:
     assert refine_order("abc", [0.90, 0.86, 0.82], [0.1, 0.2, 0.9], margin=0.05) == ["b", "a", "c"]
 
 
-def test_unknown_fit_keeps_its_place() -> None:
-    assert refine_order("abc", [0.9, 0.9, 0.9], [0.1, None, 0.8]) == ["c", "b", "a"]
+def test_equal_fits_and_unknown_fits_keep_their_place() -> None:
+    assert refine_order("abc", [0.9, 0.9, 0.9], [0.1, None, 0.8], margin=0.05) == ["c", "b", "a"]
+    assert refine_order("abc", [0.9, 0.9, 0.9], [0.5, 0.5, 0.5], margin=0.05) == ["a", "b", "c"]
+
+
+def test_an_order_that_was_spread_by_other_means_is_kept() -> None:
+    assert refine_order("abc", [0.7, 0.6, 0.9], [0.1, 0.9, 1.0], margin=0.05) == ["a", "b", "c"]
 
 
 def test_lists_of_different_length_are_refused() -> None:
@@ -645,15 +651,13 @@ def test_lists_of_different_length_are_refused() -> None:
         refine_order("ab", [0.9], [0.1, 0.2])
 
 
-strengths_and_fits = st.lists(st.tuples(st.floats(0, 1), st.none() | st.floats(0, 1)), max_size=30)
-
-
-@given(strengths_and_fits, st.floats(0, 0.3))
-def test_nothing_is_lost_and_no_hit_passes_one_much_stronger(
+@given(st.lists(st.tuples(st.floats(0, 1), st.none() | st.floats(0, 1)), max_size=30), st.floats(0, 0.3))
+def test_nothing_is_lost_and_no_result_passes_one_much_stronger(
     found: list[tuple[float, float | None]], margin: float
 ) -> None:
-    strengths, fits = [each[0] for each in found], [each[1] for each in found]
-    ordered = refine_order(range(len(found)), strengths, fits, margin=margin)
+    found = sorted(found, key=lambda each: -each[0])
+    strengths = [strength for strength, _ in found]
+    ordered = refine_order(range(len(found)), strengths, [fit for _, fit in found], margin=margin)
     assert sorted(ordered) == list(range(len(found)))
     for at, earlier in enumerate(ordered):
         assert all(strengths[later] - strengths[earlier] <= margin for later in ordered[at:])
@@ -690,7 +694,7 @@ practices = st.builds(
     ),
     status=st.none() | st.sampled_from(Status),
     evidence=st.none() | st.sampled_from(EvidenceLevel),
-    target_groups=st.lists(st.sampled_from(TargetGroup), max_size=3, unique=True),
+    target_groups=st.lists(st.sampled_from(TargetGroup), max_size=3),
     core_elements=st.sampled_from([None, "La trucada."]),
     updated_on=st.none() | st.dates(date(1990, 1, 1), date(2026, 1, 1)),
     replications=st.lists(
@@ -710,7 +714,7 @@ practices = st.builds(
     ),
 )
 origins = st.builds(Origin, practices, towns)
-weights = st.dictionaries(st.sampled_from(sorted(FACTORS)), st.floats(0, 1e6))
+weights = st.dictionaries(st.sampled_from(sorted(FACTORS)), st.floats(0, LARGEST_WEIGHT))
 
 
 @given(origins, towns, st.sampled_from(View), weights, st.sets(st.sampled_from(TargetGroup), max_size=3))
@@ -726,7 +730,7 @@ def test_fit_and_coverage_lie_between_0_and_1_and_every_factor_is_in_one_list(
     assert [each.factor for each in found.evidence] == [code for code in FACTORS if code not in not_asked]
 
 
-@given(origins, towns, st.floats(0, 1e6))
+@given(origins, towns, st.floats(0, LARGEST_WEIGHT))
 def test_an_unknown_factor_never_changes_the_fit(
     origin: Origin, reader: Municipality | None, weight: float
 ) -> None:

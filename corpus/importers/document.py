@@ -24,7 +24,7 @@ _LABELLED = re.compile(r"([^:\n]{2,120}):\s*(.*)", re.DOTALL)
 class _Token:
     """A field that opens, a heading that may be a title, or text."""
 
-    kind: str  # "field", "heading", "text"
+    kind: str  # "field", "heading", "text", or the "end" of a table of fields
     text: str
     level: int = BOLD_HEADING
     value: str = ""
@@ -45,13 +45,19 @@ def html_entries(file: BinaryIO, name: str, headings: Headings) -> Iterator[Entr
     blocks = [block for block in parse_in_child("html_page", file, name) if not _is_boilerplate(block, headings)]
     entries = _entries(blocks, name, headings)
     if not entries:
-        title = min((block for block in blocks if block[0] == "heading"), key=lambda block: block[2], default=None)
-        [text] = parse_in_child("main_text", file, name)
-        if title is None or not text:
-            raise UnreadableSource(f"{name} holds no text we could take for a practice.")
-        doubt = Problem(name, "summary", "no heading is known; the whole text is taken as the summary")
-        entries = [Entry(name, None, [("title", title[1]), ("summary", text)], doubts=[doubt])]
+        entries = [_without_headings(blocks, name)]
     yield from entries
+
+
+def _without_headings(blocks: list[Block], name: str) -> Entry:
+    """A page without known headings: what stands below its main heading is the summary."""
+    title = min((block for block in blocks if block[0] == "heading"), key=lambda block: block[2], default=None)
+    below = blocks[blocks.index(title) + 1 :] if title else []
+    text = "\n".join(f"• {block[1]}" if block[0] == "item" else block[1] for block in below if block[0] != "table")
+    if title is None or not text:
+        raise UnreadableSource(f"{name} holds no heading with text below it that could be a practice.")
+    doubt = Problem(name, "summary", "no heading is known; the whole text is taken as the summary")
+    return Entry(name, None, [("title", title[1]), ("summary", text)], doubts=[doubt])
 
 
 def _is_boilerplate(block: Block, headings: Headings) -> bool:
@@ -96,8 +102,10 @@ def _is_list(row: list[str], headings: Headings) -> bool:
 def _tokens(blocks: Iterable[Block], headings: Headings) -> Iterator[_Token]:
     for kind, content, *rest in blocks:
         if kind == "table":
-            for row in content:
-                yield from _row_tokens(row, headings)
+            tokens = [token for row in content for token in _row_tokens(row, headings)]
+            yield from tokens
+            if any(token.kind == "field" for token in tokens):
+                yield _Token("end", "")
             continue
         level = rest[0] if kind == "heading" else BOLD_HEADING
         if kind == "heading" and headings.field(content):
@@ -144,6 +152,7 @@ class _Records:
         self.title_level = BOLD_HEADING
         self.values: list[tuple[str, list[str]]] = []
         self.level = BOLD_HEADING
+        self.is_open = False
         self.loose: list[str] = []
 
     def entries(self) -> list[Entry]:
@@ -152,7 +161,9 @@ class _Records:
                 self._open(token)
             elif token.kind == "heading":
                 self._heading(index, token)
-            elif self.values:
+            elif token.kind == "end":
+                self.is_open = False
+            elif self.is_open:
                 self.values[-1][1].append(token.text)
             else:
                 self.loose.append(token.text)
@@ -166,7 +177,7 @@ class _Records:
         if self.headings.field(token.text) == "title" and "title" in self._names():
             self._close()
         self.values.append((token.text, [token.value] if token.value.strip() else []))
-        self.level = token.level
+        self.level, self.is_open = token.level, True
 
     def _heading(self, index: int, token: _Token) -> None:
         if not self.values or self._begins_a_record(index):
@@ -174,11 +185,10 @@ class _Records:
             if self.title is None or token.level <= self.title_level or token.level < BOLD_HEADING:
                 self.title, self.title_level = token.text, token.level
                 self.loose = []
-        elif token.level == BOLD_HEADING or token.level > self.level:
+        elif self.is_open and (token.level == BOLD_HEADING or token.level > self.level):
             self.values[-1][1].append(token.text)
         else:
-            self.values.append((token.text, []))
-            self.level = token.level
+            self._open(token)
 
     def _begins_a_record(self, index: int) -> bool:
         """Whether the next field is one this record already has."""
@@ -206,4 +216,4 @@ class _Records:
                 entry.doubts.append(Problem("", "summary", reason, " ".join(text.split())[:80]))
             self.done.append(entry)
             self.title, self.title_level = None, BOLD_HEADING
-            self.values, self.loose, self.level = [], [], BOLD_HEADING
+            self.values, self.loose, self.is_open = [], [], False

@@ -5,19 +5,24 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from corpus.errors import InvalidPractice, MunicipalityError, Problem
 from corpus.importers.drafts import Draft, Entry
-from corpus.importers.headings import LONGEST_HEADING, Headings, fold
+from corpus.importers.headings import Headings, fold
 from corpus.importers.values import READERS, structured
-from corpus.practice import LONGEST_TEXT, Body, Practice, Section, Source, parse_practice
+from corpus.practice import LONGEST_TEXT, Practice, Section, Source, parse_practice
 from corpus.vocabulary import BodyType, Language
 
+if TYPE_CHECKING:
+    from corpus.municipality import Municipality
+
+LONGEST_ABSENT = 30  # characters of a cell that says it says nothing
 LONGEST_ID = 110  # characters, leaving room for a number
 
 _NAMED_ONLY = {"body": "entity", "contact": "contact.body"}  # where a text stands for the whole part
 _PARTS = ("budget", "impacts", "actors", "recognitions", "replications", "sources")
+_KNOWN_OF_PLACES = ("code", "population", "population_year", "province", "region", "country")
 _SOFT_BREAK = re.compile("[\x0b\x0c]")
 _MOJIBAKE = re.compile("Ã[\x80-\xbf©¡³±§]|â€™")
 _PLACE_ARTICLES = (
@@ -33,6 +38,14 @@ _PLACE_ARTICLES = (
 )
 
 
+class FindMunicipality(Protocol):
+    """`Municipalities.find`: the one place of a name or code, or a MunicipalityError."""
+
+    def __call__(
+        self, name_or_code: str, *, region: str | None = None, country: str | None = None
+    ) -> "Municipality": ...
+
+
 @dataclass
 class Interpreter:
     """Turns the entries of one file into drafts; remembers the ids given and the names it did not know."""
@@ -40,7 +53,7 @@ class Interpreter:
     headings: Headings
     language: Language | None = None
     detect_language: Callable[[str], str | None] | None = None
-    find_municipality: Callable[[str], Body | None] | None = None
+    find_municipality: FindMunicipality | None = None
     source: Source | None = None
     read_on: date = field(default_factory=date.today)
     _ids: dict[str, str] = field(default_factory=dict)
@@ -97,9 +110,7 @@ class _Reading:
         """Whether a town says that it says nothing ("-", "n/a"); our own exports are taken at their word."""
         if not isinstance(value, str) or (label == name and value):
             return value == ""
-        return len(value) < LONGEST_HEADING and (
-            not fold(value) or fold(value) in self.by.headings.words["absent"]
-        )
+        return len(value) < LONGEST_ABSENT and (not fold(value) or fold(value) in self.by.headings.words["absent"])
 
     def doubt(self, name: str, reason: str, value: Any = "") -> None:
         self.doubts.append(Problem(self.entry.place, name, reason, _shown(value), self.entry.row))
@@ -129,10 +140,19 @@ class _Reading:
         except ValueError as error:
             self.problem(name, f"{error}{under}", value)
             return
+        if name == "budget":
+            read = [self._scope_of(values) | line for line in read]
         if read not in (None, [], {}):
             self.fields[name] = read
         if name == "impacts":  # figures are read from the text; the text stays with the results
             self.fields["results"] = "\n".join(filter(None, [self.fields.get("results"), value]))
+
+    def _scope_of(self, values: list[tuple[str, Any]]) -> dict[str, str]:
+        """What the headings say amounts cover: "Cost total", "Budget annuo"."""
+        for scope in ("annual", "whole"):
+            if any(self.by.headings.holds(scope, label) for label, _ in values):
+                return {"scope": scope}
+        return {}
 
     def _taken(self, prefix: str) -> dict[str, Any]:
         names = [name for name in self.fields if name.startswith(f"{prefix}.")]
@@ -172,18 +192,18 @@ class _Reading:
             self.doubt("body.type", "may not be a municipality", name)
         if name:
             told["name"] = name
-        if self.by.find_municipality and kind in (None, BodyType.MUNICIPALITY):
+        if self.by.find_municipality and kind in (None, BodyType.MUNICIPALITY) and (told.get("code") or name):
             try:
-                found = self.by.find_municipality(told.get("code") or name)
+                place = self.by.find_municipality(
+                    told.get("code") or name, region=told.get("region"), country=told.get("country")
+                )
             except MunicipalityError as error:
                 self.doubt("body.name", str(error), name)
                 return told
-            if found is None:
-                self.doubt("body.name", "is no municipality we know", name)
-            else:
-                return found.model_dump(exclude_none=True) | {
-                    key: told[key] for key in told if key not in ("name", "type")
-                }
+            known = {part: getattr(place, part) for part in _KNOWN_OF_PLACES if getattr(place, part) is not None}
+            if "population" in told:
+                known.pop("population_year", None)
+            return told | {"name": place.name} | {part: known[part] for part in known if part not in told}
         return told
 
     def _kind_and_name(self, text: str) -> tuple[str | None, str]:

@@ -9,10 +9,10 @@ from corpus.importers.document import docx_entries, html_entries
 from corpus.importers.drafts import Draft, Entry, Format
 from corpus.importers.files import format_of, open_source
 from corpus.importers.headings import load_headings
-from corpus.importers.interpret import Interpreter
+from corpus.importers.interpret import FindMunicipality, Interpreter
 from corpus.importers.records import json_entries, yaml_entries
 from corpus.importers.table import csv_entries, workbook_entries
-from corpus.practice import Body, Source
+from corpus.practice import Source
 from corpus.vocabulary import Language
 
 
@@ -23,7 +23,7 @@ def read_practices(
     format: Format | None = None,
     language: Language | None = None,
     detect_language: Callable[[str], str | None] | None = None,
-    find_municipality: Callable[[str], Body | None] | None = None,
+    find_municipality: FindMunicipality | None = None,
     headings_file: Path | None = None,
     origin: Source | None = None,
     read_on: date | None = None,
@@ -35,7 +35,7 @@ def read_practices(
         name: what to call the bytes in messages; its ending tells the format unless `format` does.
         language: of records that do not say and where `detect_language` is unsure.
         detect_language: from a text to "ca", "es", "it", "en" or None.
-        find_municipality: from a name or official code to the full body, None or a MunicipalityError.
+        find_municipality: `Municipalities.find`, to fill in code, region and population of a town.
         headings_file: more names of columns and headings, in the form of `headings.yaml`.
         origin: where the file stands, for records that name no source of their own.
         read_on: the day sources were read; today when None.

@@ -29,17 +29,21 @@ def parse_in_child(parser: str, file: BinaryIO, name: str) -> Iterator[Any]:
     """
     file.seek(0)
     command = [sys.executable, "-c", _START, parser, *filter(None, sys.path)]
+    refusal = None
     with subprocess.Popen(command, stdin=file, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as child:  # noqa: S603
         assert child.stdout is not None  # noqa: S101 - asked for above
         try:
             for line in child.stdout:
                 item = json.loads(line)
                 if isinstance(item, dict) and "refused" in item:
-                    raise UnreadableSource(f"{name} {item['refused']}")
-                yield item
-        finally:
-            if sys.exc_info()[0] is not None:
-                child.kill()
+                    refusal = item["refused"]
+                else:
+                    yield item
+        except BaseException:  # also when nobody wants the rest
+            child.kill()
+            raise
+    if refusal:
+        raise UnreadableSource(f"{name} {refusal}.")
     if child.returncode:
         raise UnreadableSource(
             f"{name} needs more than {MEMORY_BYTES >> 20} MB of memory or {PROCESSOR_SECONDS[parser]} s to open. "

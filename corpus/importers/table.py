@@ -39,11 +39,10 @@ def unescape_cell(text: str) -> str:
 
 @dataclass
 class Table:
-    """The rows of one sheet: row `i` stands at `first_row + i`; `merged` as (top, left, bottom, right) from 0."""
+    """The rows of one sheet from its first; `merged` ranges as (top, left, bottom, right), counted from 0."""
 
     place: str
     rows: Iterable[list[str]]
-    first_row: int = 1
     merged: list[tuple[int, int, int, int]] = field(default_factory=list)
 
 
@@ -89,7 +88,7 @@ def workbook_entries(file: BinaryIO, name: str, headings: Headings) -> Iterator[
     for _, items in groupby(parse_in_child("workbook", file, name), key=itemgetter(0)):
         contents = map(itemgetter(1), items)
         sheet = next(contents)
-        table = Table(f"{name}, sheet {sheet['sheet']!r}", contents, sheet["first_row"], sheet["merged"])
+        table = Table(f"{name}, sheet {sheet['sheet']!r}", contents, sheet["merged"])
         entries = table_entries(table, headings)
         if entries is None:
             without_header.append(table.place)
@@ -107,8 +106,10 @@ def table_entries(table: Table, headings: Headings) -> Iterator[Entry] | None:
     rows = iter(_filled_down(table))
     top = list(islice(rows, HEADER_WITHIN))
     known = [_known(cells, headings) for _, cells in top]
-    best = max(range(len(top)), key=lambda index: (len(known[index]), index), default=None)
-    if best is not None and len(known[best]) > 1 and "title" in known[best]:
+    best = max(range(len(top)), key=lambda index: len(known[index]), default=0)
+    if known[best + 1 : best + 2] and len(known[best + 1]) == len(known[best]):
+        best += 1  # the lower row of a header of two
+    if top and len(known[best]) > 1 and "title" in known[best]:
         return _below(top[best][1], chain(top[best + 1 :], rows), table.place)
     form = [*top, *islice(rows, LONGEST_FORM - len(top))]
     labels = {headings.field(cells[0]) for _, cells in form if cells} - {None}
@@ -146,7 +147,7 @@ def _filled_down(table: Table) -> Iterator[tuple[int, list[str]]]:
         held |= {
             column: (cells[column], bottom) for column, bottom in starts.get(index, ()) if column < len(cells)
         }
-        yield table.first_row + index, cells
+        yield index + 1, cells
 
 
 def _is_header_again(cells: list[str], header: list[str]) -> bool:

@@ -38,7 +38,7 @@ _RANGE = re.compile(
     re.IGNORECASE,
 )
 _AFTER_AMOUNT = re.compile(r"(?<=€)\s*(?:[,+]|\b[iye]\b)\s+|;\s*")
-_YEAR = re.compile(r"(?<![\d.,])(?:19[5-9]|20\d|21(?=00))\d(?![\d]|[.,]\d)")
+_YEAR = re.compile(r"(?<![\d,])(?:19[5-9]|20\d|21(?=00))\d(?![\d]|[.,]\d)")
 _YEARS_SHORT = re.compile(r"((?<!\d)(?:19|20))(\d\d)\s*([/–-])\s*(\d\d)(?![\d/–-])")
 _DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})|(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})")
 _CHOSEN = re.compile(r"(?:[☒☑✓✔✗✘■]|\[\s*x\s*\]|\(\s*x\s*\))\s*([^☐☒☑✓✔✗✘■□\[\]\n;]+)", re.IGNORECASE)
@@ -231,14 +231,10 @@ def codes(kind: str) -> Reader:
 
 
 def _known_parts(kind: str, piece: str, words: Headings) -> list[str]:
-    """A label may hold a comma or an "i" of its own: cut only where the whole is not known."""
-    if not piece or words.word(kind, piece):
-        return [piece] if piece else []
-    for separator in (r",", r"[,/]", r",|\s+[iye]\s+|\s+and\s+"):
-        parts = [part.strip(" .") for part in re.split(separator, piece) if part.strip(" .")]
-        if all(words.word(kind, part) for part in parts):
-            return parts
-    return [part.strip(" .") for part in piece.split(",") if part.strip(" .")]
+    """A label may hold a comma or an "i" of its own: a piece is cut where that makes most of it known."""
+    separators = (r"$", r",", r"[,/]", r"[,/]|\s+(?:[iye]|and)\s+")
+    cuts = ([part for cut in re.split(by, piece) if (part := cut.strip(" ."))] for by in separators)
+    return max(cuts, key=lambda parts: sum(words.word(kind, part) is not None for part in parts))
 
 
 def code(kind: str) -> Reader:
@@ -279,23 +275,21 @@ def read_impacts(text: str, _words: Headings, doubt: Doubt) -> list[dict[str, An
     impacts = []
     for line in (line.rstrip(".;") for line in lines(text)):
         years = _YEAR.findall(line)
-        figures = [figure for figure in _FIGURE.finditer(line) if not _YEAR.fullmatch(figure.group())]
-        if not figures or len(line) > 500:
+        what = re.sub(rf"\s*\((?:any|año|anno)?\s*{years[0]}\)", "", line) if len(years) == 1 else line
+        figures = [figure for figure in _FIGURE.finditer(what) if not _YEAR.fullmatch(figure.group())]
+        if not figures or len(what) > 500:
             continue
-        impact: dict[str, Any] = {"what": line}
+        impact: dict[str, Any] = {"as_of": years[0]} if len(years) == 1 else {}
         if len(figures) == 1:
             figure = figures[0]
             impact["value"] = _number(figure.group(), doubt)
-            unit = re.match(r"\s*(%|€)", line[figure.end() :])
-            around = (line[: figure.start()], line[figure.end() + (unit.end() if unit else 0) :])
+            unit = re.match(r"\s*(%|€)", what[figure.end() :])
             if unit:
                 impact["unit"] = unit[1]
-            if not all(re.search(r"\w", part) for part in around):
-                impact["what"] = "".join(around).strip(" :–-=") or line
-        if len(years) == 1:
-            impact["as_of"] = years[0]
-            impact["what"] = re.sub(rf"\s*\((?:any|año|anno)?\s*{years[0]}\)", "", impact["what"]).strip()
-        impacts.append(impact)
+            before, after = what[: figure.start()], what[figure.end() + (unit.end() if unit else 0) :]
+            if not (re.search(r"\w", before) and re.search(r"\w", after)):
+                what = f"{before}{after}".strip(" :–-=") or what
+        impacts.append({"what": what, **impact})
     return impacts
 
 

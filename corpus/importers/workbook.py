@@ -11,7 +11,7 @@ from python_calamine import CalamineWorkbook, SheetVisibleEnum
 
 
 def parse(file: BinaryIO) -> Iterator[tuple[int, Any]]:
-    """Each visible sheet as its number with its name, first row and merged ranges, then with each row of texts."""
+    """Each visible sheet as its number with its name and merged ranges, then with each row of texts."""
     workbook = CalamineWorkbook.from_filelike(file)
     for number, sheet in enumerate(workbook.sheets_metadata):
         if sheet.visible != SheetVisibleEnum.Visible:
@@ -19,12 +19,11 @@ def parse(file: BinaryIO) -> Iterator[tuple[int, Any]]:
         cells = workbook.get_sheet_by_index(number)
         if cells.start is None:
             continue
-        top, left = cells.start
+        left = cells.start[1]  # iter_rows begins at the first row of the sheet, but at the first column in use
         merged = [
-            (first[0] - top, first[1] - left, last[0] - top, last[1] - left)
-            for first, last in cells.merged_cell_ranges or []
+            (first[0], first[1] - left, last[0], last[1] - left) for first, last in cells.merged_cell_ranges or []
         ]
-        yield number, {"sheet": sheet.name, "first_row": top + 1, "merged": merged}
+        yield number, {"sheet": sheet.name, "merged": merged}
         for row in cells.iter_rows():
             yield number, [_text(cell) for cell in row]
 

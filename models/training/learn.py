@@ -64,7 +64,9 @@ class Model:
         hidden = self.transformer(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"])
         return pool(hidden.last_hidden_state, batch["attention_mask"])
 
-    def encode(self, texts: Sequence[str], *, report: Callable[[int, int], None] = lambda *_: None) -> torch.Tensor:
+    def encode(
+        self, texts: Sequence[str], *, report: Callable[[int, int], None] = lambda *_: None
+    ) -> torch.Tensor:
         """Vectors without gradients, batches by length, rows in the order of `texts`."""
         order = sorted(range(len(texts)), key=lambda at: len(texts[at]))
         vectors: torch.Tensor | None = None

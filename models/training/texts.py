@@ -50,7 +50,7 @@ def domain_sentences(folder: Path = DOMAIN, *, development: bool = False) -> lis
         if (_theme(path) in kept_out) is development:
             for line in path.read_text(encoding="utf-8").splitlines()[1:]:
                 fields = line.split("\t")
-                if len(fields) == 5 and all(fields):  # noqa: PLR2004 - en, es, ca, it, style
+                if len(fields) == 5 and all(fields):
                     rows.append((fields[0], fields[1], fields[2], fields[3]))
     return rows
 
@@ -89,7 +89,7 @@ def general_sentences(path: Path, *, most_per_source: int) -> list[Versions]:
     with lzma.open(path, "rt", encoding="utf-8") as file:
         for line in file:
             fields = line.rstrip("\n").split("\t")
-            if len(fields) != 6 or not all(fields) or not fields[4].startswith("en=H"):  # noqa: PLR2004
+            if len(fields) != 6 or not all(fields) or not fields[4].startswith("en=H"):
                 continue
             if taken.get(fields[5], 0) < most_per_source:
                 taken[fields[5]] = taken.get(fields[5], 0) + 1
