@@ -74,8 +74,11 @@ def _write_xlsx(practices: Iterator[Practice], file: BinaryIO) -> int:
     sheet.freeze_panes = "A2"
     sheet.append(COLUMNS)
     written = 0
-    for written, practice in enumerate(practices, 1):  # noqa: B007
-        sheet.append([cell if isinstance(cell, int) else _excel_text(cell) for cell in _cells(practice)])
+    try:
+        for written, practice in enumerate(practices, 1):  # noqa: B007
+            sheet.append([cell if isinstance(cell, int) else _excel_text(cell) for cell in _cells(practice)])
+    finally:
+        sheet.close()
     workbook.save(file)
     return written
 

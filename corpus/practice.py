@@ -310,6 +310,11 @@ def passages(practice: Practice) -> list[Passage]:
     return pieces
 
 
+def need_text(practice: Practice) -> str:
+    """The need a record answers, as it states it: the title and the problem, or the summary where none is told."""
+    return "\n".join(filter(None, (practice.title, practice.problem or practice.summary)))
+
+
 def whole_text(practice: Practice) -> str:
     """The record as one text, most telling sections first, as it is encoded whole."""
     return "\n".join(filter(None, (practice.text(section) for section in Section)))

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from corpus.errors import SnapshotError
-from corpus.practice import Practice, passages, whole_text
+from corpus.practice import Practice, need_text, passages, whole_text
 from corpus.store import PracticeStore
 from indexer.snapshot import (
     Contents,
@@ -42,7 +42,10 @@ class _Reuse:
         start = int(self._snapshot.starts[row])
         vectors = self._snapshot.passages.vectors()
         known = {passage.text: vectors[start + offset] for offset, passage in enumerate(passages(old))}
-        return {whole_text(old): self._snapshot.wholes.vectors()[row]} | known
+        return known | {
+            need_text(old): self._snapshot.needs.vectors()[row],
+            whole_text(old): self._snapshot.wholes.vectors()[row],
+        }
 
 
 def _contents(
@@ -61,8 +64,9 @@ def _contents(
     for practice in ordered:
         known |= reuse.of(practice)
         pieces.append([passage.text for passage in passages(practice)])
+    needs = [need_text(practice) for practice in ordered]
     wholes = [whole_text(practice) for practice in ordered]
-    new = sorted({text for texts in [*pieces, wholes] for text in texts} - known.keys(), key=len)
+    new = sorted({text for texts in [*pieces, needs, wholes] for text in texts} - known.keys(), key=len)
     for start in range(0, len(new), TEXTS_BETWEEN_REPORTS):
         batch = new[start : start + TEXTS_BETWEEN_REPORTS]
         known |= dict(zip(batch, encoder.encode_documents(batch), strict=True))
@@ -73,6 +77,7 @@ def _contents(
         languages_and_texts=list(zip((p.language.value for p in ordered), wholes, strict=True)),
         starts=np.cumsum([0, *map(len, pieces)], dtype=np.int64),
         passages=np.vstack([empty, *(known[text] for texts in pieces for text in texts)]),
+        needs=np.vstack([empty, *(known[text] for text in needs)]),
         wholes=np.vstack([empty, *(known[text] for text in wholes)]),
         encoder=EncoderStamp.of(encoder),
         applied_change=applied_change,

@@ -33,6 +33,9 @@ class DenseIndex(Protocol):
         whatever the share of `allowed`, a mask of one bool a row.
         """
 
+    def within(self, query: Vectors, least: float, *, allowed: Allowed | None = None) -> Rows:
+        """All rows whose similarity to one unit vector is above `least`, in ascending order."""
+
     def vectors(self) -> Vectors:
         """All vectors, float32 of shape (rows, dimension); a view, not to be
         written to, that lives as long as the index."""
@@ -56,17 +59,16 @@ class FaissIndex:
     def search(
         self, query: Vectors, top_k: int, *, allowed: Allowed | None = None
     ) -> tuple[NDArray[np.float32], Rows]:
-        parameters = None
-        if allowed is not None:
-            bitmap = np.packbits(allowed, bitorder="little")
-            selector = faiss.IDSelectorBitmap(len(allowed), faiss.swig_ptr(bitmap))
-            parameters = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]
         top_k = min(top_k, len(self))
         if top_k == 0:
             return np.empty(0, dtype=np.float32), np.empty(0, dtype=np.int64)
-        scores, rows = self._index.search(query.reshape(1, -1), top_k, params=parameters)
+        scores, rows = self._index.search(query.reshape(1, -1), top_k, params=_selected(allowed))
         found = rows[0] >= 0  # FAISS pads with -1 when fewer rows are allowed than asked for
         return scores[0][found], rows[0][found]
+
+    def within(self, query: Vectors, least: float, *, allowed: Allowed | None = None) -> Rows:
+        _, _, rows = self._index.range_search(query.reshape(1, -1), least, params=_selected(allowed))
+        return np.sort(rows)
 
     def vectors(self) -> Vectors:
         view: Vectors = faiss.rev_swig_ptr(self._index.get_xb(), len(self) * self._index.d).reshape(
@@ -94,3 +96,13 @@ class FaissIndex:
         loaded._index = index
         faiss.cvar.distance_compute_blas_threshold = _BLAS_FROM_QUERIES * loaded._index.d
         return loaded
+
+
+def _selected(allowed: Allowed | None) -> faiss.SearchParameters | None:
+    """A mask as FAISS takes it: a bitmap, exact and faster than no filter."""
+    if allowed is None:
+        return None
+    bitmap = np.packbits(allowed, bitorder="little")
+    selector = faiss.IDSelectorBitmap(bitmap)  # type: ignore[call-arg,arg-type]
+    parameters = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]
+    return parameters

@@ -17,8 +17,8 @@ from models.encoder import Vectors
 Scores = NDArray[np.float32]
 
 BEST_PASSAGES = 3  # a record answers with its few best sentences, not with all it says
-CANDIDATE_PASSAGES = 400  # nearest passages whose records are scored in full
-CANDIDATE_RECORDS = 100  # nearest records as wholes, and best lexical ones, that join them
+NEAR = 0.15  # cosine similarity below which neither a sentence nor a whole record can answer a query
+LEXICAL_CANDIDATES = 100  # records with the best words join those that are near
 
 
 class SearchMode(StrEnum):
@@ -33,8 +33,10 @@ class SearchMode(StrEnum):
 class RetrievalConfig:
     """Weights of a ranking; the shipped values were chosen on the development half of the judged set."""
 
-    whole_weight: float = 0.5  # of the whole record against the mean of its best passages
-    lexical_weight: float = 0.15  # of the lexical score beside the cosine similarity
+    passages: float = 1 / 3  # of the mean of the best passages in the dense score
+    need: float = 1 / 3  # of title and problem
+    whole: float = 1 / 3  # of the whole record
+    lexical: float = 0.15  # of the lexical score beside the dense one
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def search_hybrid(
     rows = _candidates(snapshot, query_vector, lexical, allowed)
     dense, best_passage = _dense_scores(snapshot, query_vector, rows, config)
     fused = {
-        SearchMode.HYBRID: dense + config.lexical_weight * lexical[rows],
+        SearchMode.HYBRID: dense + config.lexical * lexical[rows],
         SearchMode.DENSE: dense,
         SearchMode.LEXICAL: lexical[rows],
     }[mode]
@@ -86,15 +88,20 @@ def search_hybrid(
 def _candidates(
     snapshot: Snapshot, query_vector: Vectors, lexical: Scores, allowed: Allowed | None
 ) -> NDArray[np.int64]:
-    """Rows worth scoring in full, ascending: those of the nearest passages, nearest wholes and best words."""
+    """Rows worth scoring, ascending: whatever is near in part or whole, and the best by words."""
     of_passage = snapshot.record_of_passage
     passage_mask = None if allowed is None else allowed[of_passage]
-    _, near_passages = snapshot.passages.search(query_vector, CANDIDATE_PASSAGES, allowed=passage_mask)
-    _, near_wholes = snapshot.wholes.search(query_vector, CANDIDATE_RECORDS, allowed=allowed)
     worded = lexical if allowed is None else np.where(allowed, lexical, 0)
-    best_words = np.argsort(-worded, kind="stable")[:CANDIDATE_RECORDS]
+    best_words = np.argsort(-worded, kind="stable")[:LEXICAL_CANDIDATES]
     rows: NDArray[np.int64] = np.unique(
-        np.concatenate([of_passage[near_passages], near_wholes, best_words[worded[best_words] > 0]])
+        np.concatenate(
+            [
+                of_passage[snapshot.passages.within(query_vector, NEAR, allowed=passage_mask)],
+                snapshot.needs.within(query_vector, NEAR, allowed=allowed),
+                snapshot.wholes.within(query_vector, NEAR, allowed=allowed),
+                best_words[worded[best_words] > 0],
+            ]
+        )
     )
     return rows
 
@@ -103,15 +110,21 @@ def _dense_scores(
     snapshot: Snapshot, query_vector: Vectors, rows: NDArray[np.int64], config: RetrievalConfig
 ) -> tuple[Scores, NDArray[np.int64]]:
     """Each record's dense score, and the row of its nearest passage other than its title."""
-    scores = np.empty(len(rows), dtype=np.float32)
-    best = np.empty(len(rows), dtype=np.int64)
-    vectors = snapshot.passages.vectors()
-    wholes = snapshot.wholes.vectors()[rows] @ query_vector
-    for at, row in enumerate(rows):
-        start, end = snapshot.starts[row], snapshot.starts[row + 1]
-        similar = vectors[start:end] @ query_vector
-        top = np.sort(similar)[-BEST_PASSAGES:].mean()
-        scores[at] = config.whole_weight * wholes[at] + (1 - config.whole_weight) * top
-        # The title is on the card anyway; the reason shown is a sentence of the record.
-        best[at] = start + (1 + np.argmax(similar[1:]) if end - start > 1 else 0)
-    return scores, best
+    lengths = np.diff(snapshot.starts)[rows]
+    begins = np.cumsum(lengths) - lengths
+    of = np.repeat(np.arange(len(rows)), lengths)  # place in `rows` of every passage of these records
+    passage_rows = np.arange(len(of)) - np.repeat(begins, lengths) + np.repeat(snapshot.starts[rows], lengths)
+    similar = snapshot.passages.vectors()[passage_rows] @ query_vector
+    descending = np.lexsort((-similar, of))
+    rank = np.arange(len(of)) - np.repeat(begins, lengths)
+    counted = rank < BEST_PASSAGES
+    sums = np.bincount(of[counted], weights=similar[descending][counted], minlength=len(rows))
+    scores = (
+        config.passages * sums / np.minimum(lengths, BEST_PASSAGES)
+        + config.need * (snapshot.needs.vectors()[rows] @ query_vector)
+        + config.whole * (snapshot.wholes.vectors()[rows] @ query_vector)
+    )
+    # The title is on the card anyway; the reason shown is a sentence of the record, where it has one.
+    shown = np.where((rank == 0) & (np.repeat(lengths, lengths) > 1), -2.0, similar)
+    best = np.lexsort((-shown, of))[begins]
+    return scores.astype(np.float32), passage_rows[best]

@@ -3,7 +3,8 @@
     <index>/CURRENT                names the folder that serves
     <index>/<name>/manifest.json   encoder, counts, last change applied, size and SHA-256 of every file
                   /passages.faiss  one vector a passage, records one after the other
-                  /wholes.faiss    one vector a record
+                  /needs.faiss     one vector a record: title and problem
+                  /wholes.faiss    one vector a record: all its texts
                   /lexical/...     BM25 per language
                   /records.jsonl   the records themselves, so a search never meets a newer or older row
                   /starts.npy      first passage of each record, int64 of shape (records + 1,)
@@ -82,6 +83,7 @@ class Contents:
     languages_and_texts: Sequence[tuple[str, str]]
     starts: NDArray[np.int64]
     passages: Vectors
+    needs: Vectors
     wholes: Vectors
     encoder: EncoderStamp
     applied_change: int
@@ -95,6 +97,7 @@ class Snapshot:
         manifest: Manifest,
         *,
         passages: FaissIndex,
+        needs: FaissIndex,
         wholes: FaissIndex,
         lexical: LexicalIndex,
         records: Sequence[bytes],
@@ -102,6 +105,7 @@ class Snapshot:
     ) -> None:
         self.manifest = manifest
         self.passages = passages
+        self.needs = needs
         self.wholes = wholes
         self.lexical = lexical
         self.starts = starts
@@ -172,6 +176,7 @@ def write_snapshot(index: Path, contents: Contents) -> Manifest:
     try:
         draft.mkdir()
         FaissIndex(contents.passages).save(draft / "passages.faiss")
+        FaissIndex(contents.needs).save(draft / "needs.faiss")
         FaissIndex(contents.wholes).save(draft / "wholes.faiss")
         LexicalIndex.build(contents.languages_and_texts).save(draft / "lexical")
         (draft / "records.jsonl").write_bytes(b"".join(record + b"\n" for record in contents.records))
@@ -283,12 +288,19 @@ def load_snapshot(folder: Path) -> Snapshot:
     snapshot = Snapshot(
         manifest,
         passages=FaissIndex.load(folder / "passages.faiss"),
+        needs=FaissIndex.load(folder / "needs.faiss"),
         wholes=FaissIndex.load(folder / "wholes.faiss"),
         lexical=LexicalIndex.load(folder / "lexical"),
         records=(folder / "records.jsonl").read_bytes().splitlines(),
         starts=np.load(folder / "starts.npy"),
     )
-    sizes = (len(snapshot), len(snapshot.wholes), len(snapshot.lexical), len(snapshot.starts) - 1)
+    sizes = (
+        len(snapshot),
+        len(snapshot.needs),
+        len(snapshot.wholes),
+        len(snapshot.lexical),
+        len(snapshot.starts) - 1,
+    )
     if set(sizes) != {manifest.records} or len(snapshot.passages) != manifest.passages:
         raise DamagedSnapshot(
             f"Snapshot {folder.name}: its parts hold {sizes} records, the manifest {manifest.records}"

@@ -1,4 +1,4 @@
-"""What the address of a page says: a whole search as parameters, so that any page can be shared, and its neighbours.
+"""What the address of a page says: a whole search as parameters, so that any page can be shared.
 
 Every link of the pages is this address with one thing changed; nothing is kept anywhere else.
 """
@@ -92,7 +92,7 @@ class Address:
         return said
 
     def kept(self) -> list[tuple[str, str]]:
-        """What a new question keeps beside its own two fields: the filters, the view and the interface language."""
+        """What a new question keeps beside its own fields: the filters, the view, the interface language."""
         return replace(self, asked=False, municipality="", like=(), unlike=(), page=1).pairs()
 
     def link(self, path: str = "/", **changes: Any) -> str:

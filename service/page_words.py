@@ -256,6 +256,8 @@ class FitShown:
 
     score: float | None
     summary: str
+    inhabitants_there: str | None  # at the time of the practice
+    inhabitants_here: str | None
     matches: list[Finding]
     differs: list[Finding]
     unknown: list[str]
@@ -272,9 +274,16 @@ def fit_shown(fit: Fit, say: Translator) -> FitShown:
             for each in evidence
         ]
 
+    compared = next(each for each in fit.evidence if each.factor == "population")
+    there, here = (
+        say.number(value) if isinstance(value, int) and value else None
+        for value in (compared.source, compared.target)
+    )
     return FitShown(
         score=fit.score,
         summary=fit_sentences.summary(fit, say),
+        inhabitants_there=there,
+        inhabitants_here=here,
         matches=findings(fit.matches),
         differs=findings(fit.differs),
         unknown=[fit_sentences.factor_name(each.factor, say) for each in fit.unknown],

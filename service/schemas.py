@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from corpus.municipality import Municipality
 from corpus.practice import EARLIEST_YEAR, LATEST_YEAR, Practice
@@ -37,10 +37,19 @@ def _utf8(value: Any) -> Any:
 Name = Annotated[
     str, BeforeValidator(_utf8), StringConstraints(strip_whitespace=True, min_length=1, max_length=200)
 ]
+
+
+def _has_words(text: str) -> str:
+    if not any(character.isalnum() for character in text):
+        raise ValueError("holds no letter or digit: say what the problem is")
+    return text
+
+
 QueryText = Annotated[
     str,
     BeforeValidator(_utf8),
     StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_QUERY),
+    AfterValidator(_has_words),
 ]
 Year = Annotated[int, Field(ge=EARLIEST_YEAR, le=LATEST_YEAR)]
 
@@ -96,12 +105,6 @@ class SearchRequest(Wire):
     unlike: list[Name] = Field([], max_length=MOST_STEERING, description="Ids: not these.")
     top_k: int = Field(10, ge=1, le=MOST_RESULTS)
     offset: int = Field(0, ge=0, le=10_000)
-
-    @model_validator(mode="after")
-    def _has_words(self) -> Self:
-        if not any(character.isalnum() for character in self.text):
-            raise ValueError("text holds no letter or digit")
-        return self
 
 
 class Components(Wire):

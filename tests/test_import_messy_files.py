@@ -1,6 +1,11 @@
 """What towns send arrives as they meant it, value by value."""
 
+from io import BytesIO
+
+import docx
 import pytest
+from docx.oxml import parse_xml
+from docx.oxml.ns import nsdecls
 
 from corpus.importers.drafts import Draft, Format
 from corpus.importers.reading import read_practices
@@ -72,7 +77,7 @@ def test_a_column_nobody_knows_is_a_doubt_once() -> None:
 def test_the_name_of_a_person_is_never_stored() -> None:
     drafts = list(read_practices(messy_document("es"), name="formulario.docx"))
     assert all("Apellido" not in draft.practice.model_dump_json() for draft in drafts if draft.practice)
-    assert ("Persona de contacto", "names a person; not stored") in [
+    assert ("Persona de contacto", "may name a person; not stored") in [
         (doubt.field, doubt.reason) for doubt in drafts[0].doubts
     ]
 
@@ -135,6 +140,71 @@ def test_the_furniture_of_a_web_site_stays_out(page: Draft) -> None:
     text = page.practice.model_dump_json()
     for furniture in ("Contacta", "Avís legal", "Accessibilitat", "galetes", "Inici", "Possibles estats", "color"):
         assert furniture not in text
+
+
+def test_furniture_within_furniture_stays_out() -> None:
+    menu = '<div class="menu"><ul class="nav-list"><li class="nav-item">Menú</li></ul></div>'
+    page = (
+        f"<html><body><div id='header-nav'>{menu * 20}</div><h1>Prova</h1><h2>Problema</h2><p>Fa mal.</p>"
+        f"<h2>Accions</h2><p>Curem.</p><div class='peu'>{menu}<footer><nav>{menu}</nav></footer></div></body>"
+    )
+    [draft] = read_practices(page.encode(), name="p.html")
+    assert draft.practice is not None
+    assert draft.practice.model_dump(mode="json", exclude_defaults=True) == {
+        "id": "prova",
+        "language": "ca",
+        "title": "Prova",
+        "problem": "Fa mal.",
+        "actions": "Curem.",
+    }
+
+
+def test_a_table_of_a_page_is_read_as_labels_and_values() -> None:
+    page = (
+        "<html><body><h1>Prova</h1><table><tr><th>Problema</th><td>Fa mal.</td></tr>"
+        "<tr><th>Accions</th><td><ul><li>Curem.</li><li>Tornem.</li></ul></td></tr>"
+        "<tr><td>Inici</td><td>2015</td><td>Acabament</td><td>2018</td></tr></table>"
+        "<p><b>Pressupost</b></p><table><tr><td>Metges</td><td>2.000 €</td></tr></table></body></html>"
+    )
+    [draft] = read_practices(page.encode(), name="p.html")
+    assert draft.practice is not None
+    assert draft.practice.actions == "• Curem.\n• Tornem."
+    assert (draft.practice.start_year, draft.practice.end_year) == (2015, 2018)
+    assert [(line.purpose, line.amount_eur) for line in draft.practice.budget] == [("Metges", 2000)]
+
+
+def test_answers_in_the_controls_of_a_form_are_read_and_placeholders_are_not() -> None:
+    document = docx.Document()
+    for label, answer, placeholder in [
+        ("Títol", "Prova", False),
+        ("Problema", "Fa mal.", False),
+        ("Accions", "Curem.", False),
+        ("Resultats", "Feu clic aquí per escriure", True),
+    ]:
+        document.add_paragraph().add_run(f"{label}:").bold = True
+        hint = "<w:sdtPr><w:showingPlcHdr/></w:sdtPr>" if placeholder else ""
+        text = f"<w:p><w:r><w:t>{answer}</w:t></w:r></w:p>"
+        control = f"<w:sdt {nsdecls('w')}>{hint}<w:sdtContent>{text}</w:sdtContent></w:sdt>"
+        document.element.body.insert(-1, parse_xml(control))
+    content = BytesIO()
+    document.save(content)
+    [draft] = read_practices(content.getvalue(), name="f.docx")
+    assert draft.practice is not None
+    assert draft.practice.model_dump(mode="json", exclude_defaults=True) == {
+        "id": "prova",
+        "language": "ca",
+        "title": "Prova",
+        "problem": "Fa mal.",
+        "actions": "Curem.",
+    }
+
+
+def test_what_stands_above_the_title_is_left_out_with_a_doubt() -> None:
+    page = (
+        "<html><body><p>Avís</p><h1>Prova</h1><h2>Problema</h2><p>Fa mal.</p><h2>Accions</h2><p>Curem.</p></body>"
+    )
+    [draft] = read_practices(page.encode(), name="p.html")
+    assert ("stands under no heading; left out", "Avís") in [(doubt.reason, doubt.value) for doubt in draft.doubts]
 
 
 def test_a_page_without_known_headings_gives_its_text_as_summary_and_says_so() -> None:

@@ -157,7 +157,7 @@ def test_each_mode_orders_by_its_own_evidence(snapshot):
 def test_filters_act_before_the_nearest_are_taken(snapshot):
     columns = snapshot.columns
     only = Filter({"theme": ("youth",)})
-    assert [i for i, _ in hits(snapshot, "gent gran que viu sola", allowed=columns.allowed(only))] == ["gardens"]
+    assert [i for i, _ in hits(snapshot, "gent gran, joves i horts", allowed=columns.allowed(only))] == ["gardens"]
     assert columns.allowed(Filter()) is None
     assert columns.allowed(Filter({"theme": ("youth", "loneliness")})).sum() == 3
     assert columns.allowed(Filter({"theme": ("loneliness",), "country": ("ES",)})).sum() == 1

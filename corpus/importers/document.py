@@ -148,12 +148,16 @@ class _Records:
         self.tokens = tokens
         self.headings = headings
         self.done: list[Entry] = []
-        self.title: str | None = None
-        self.title_level = BOLD_HEADING
+        self._begin()
+
+    def _begin(self) -> None:
+        self.title: _Token | None = None
         self.values: list[tuple[str, list[str]]] = []
+        self.names: set[str | None] = set()
         self.level = BOLD_HEADING
-        self.is_open = False
-        self.loose: list[str] = []
+        self.is_open = False  # whether text belongs to the last field
+        self.above: list[str] = []  # what stood above the title
+        self.loose: list[str] = []  # what stands under no heading
 
     def entries(self) -> list[Entry]:
         for index, token in enumerate(self.tokens):
@@ -170,21 +174,19 @@ class _Records:
         self._close()
         return self.done
 
-    def _names(self) -> set[str | None]:
-        return {self.headings.field(label) for label, _ in self.values}
-
     def _open(self, token: _Token) -> None:
-        if self.headings.field(token.text) == "title" and "title" in self._names():
+        name = self.headings.field(token.text)
+        if name == "title" and name in self.names:
             self._close()
         self.values.append((token.text, [token.value] if token.value.strip() else []))
+        self.names.add(name)
         self.level, self.is_open = token.level, True
 
     def _heading(self, index: int, token: _Token) -> None:
-        if not self.values or self._begins_a_record(index):
+        if self.values and self._begins_a_record(index):
             self._close()
-            if self.title is None or token.level <= self.title_level or token.level < BOLD_HEADING:
-                self.title, self.title_level = token.text, token.level
-                self.loose = []
+        if not self.values:
+            self._take_as_title(token)
         elif self.is_open and (token.level == BOLD_HEADING or token.level > self.level):
             self.values[-1][1].append(token.text)
         else:
@@ -192,28 +194,36 @@ class _Records:
 
     def _begins_a_record(self, index: int) -> bool:
         """Whether the next field is one this record already has."""
-        for token in self.tokens[index + 1 :]:
+        for token in map(self.tokens.__getitem__, range(index + 1, len(self.tokens))):
             if token.kind == "heading":
                 return False
             if token.kind == "field":
-                return self.headings.field(token.text) in self._names()
+                return self.headings.field(token.text) in self.names
         return False
+
+    def _take_as_title(self, token: _Token) -> None:
+        """Of several headings above the first field the highest is the title, the last among equals."""
+        if self.title and token.level > self.title.level:
+            self.above.append(token.text)
+            return
+        self.above += [*([self.title.text] if self.title else []), *self.loose]
+        self.title, self.loose = token, []
 
     def _close(self) -> None:
         if self.values:
             entry = Entry("", None, [(label, "\n".join(texts)) for label, texts in self.values])
-            names = self._names()
-            if "title" not in names and self.title:
-                entry.values.insert(0, ("title", self.title))
-                if self.title_level == BOLD_HEADING:
-                    entry.doubts.append(Problem("", "title", "is taken from a line in bold", self.title))
-            if self.loose:
-                text = "\n".join(self.loose)
-                taken = not names & {"summary"} and "title" not in names
-                if taken:
-                    entry.values.insert(1, ("summary", text))
-                reason = "stands under no heading; " + ("taken as the summary" if taken else "left out")
-                entry.doubts.append(Problem("", "summary", reason, " ".join(text.split())[:80]))
+            left_out = self.above
+            if self.title and "title" not in self.names:
+                entry.values.insert(0, ("title", self.title.text))
+                if self.title.level == BOLD_HEADING:
+                    entry.doubts.append(Problem("", "title", "is taken from a line in bold", self.title.text))
+            if self.loose and self.title and self.names.isdisjoint(("title", "summary")):
+                entry.values.insert(1, ("summary", "\n".join(self.loose)))
+                entry.doubts.append(Problem("", "summary", "is taken from what stands under the title"))
+            else:
+                left_out = [*left_out, *self.loose]
+            if left_out:
+                text = " ".join(" ".join(left_out).split())
+                entry.doubts.append(Problem("", "text", "stands under no heading; left out", text[:200]))
             self.done.append(entry)
-            self.title, self.title_level = None, BOLD_HEADING
-            self.values, self.loose, self.is_open = [], [], False
+        self._begin()

@@ -13,6 +13,7 @@ import docx
 from docx.oxml.ns import qn
 
 LONGEST_SECTION = 80  # characters of a row with one cell that only names what follows
+TITLE_OF_THE_DOCUMENT = 6  # a level below the styled headings, any of which may be the title of a practice
 BOLD_HEADING = 7
 
 _SKIPPED = {
@@ -64,7 +65,7 @@ def _paragraph(paragraph: Any, styles: dict[str, str]) -> Iterator[Block]:
         properties is not None and properties.find(qn("w:numPr")) is not None
     )
     if text and heading:
-        yield ["heading", " ".join(text.split()), int(heading[1] or 1)]
+        yield ["heading", " ".join(text.split()), int(heading[1] or TITLE_OF_THE_DOCUMENT)]
     elif text and lead == text and not is_item and "\n" not in text:
         yield ["heading", " ".join(text.split()), BOLD_HEADING]
     elif text:

@@ -5,7 +5,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -31,10 +31,17 @@ _NOT_WORD = re.compile(r"[^\w/%]+|_+")
 
 def fold(text: str) -> str:
     """A text without case, accents and punctuation, for comparing words: "Data d'inici:" -> "data d inici"."""
+    return _fold_short(text) if len(text) <= LONGEST_HEADING else _fold(text)
+
+
+def _fold(text: str) -> str:
     text = text.casefold().replace("·", "")
     if not text.isascii():
         text = "".join(sign for sign in unicodedata.normalize("NFKD", text) if not unicodedata.combining(sign))
     return _NOT_WORD.sub(" ", text).strip()
+
+
+_fold_short = lru_cache(maxsize=8192)(_fold)  # the same headings and words come back in every row
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,9 +61,9 @@ class Headings:
         return self.fields[name] if name else None
 
     def language(self, headings: Iterable[str]) -> Language | None:
-        """The language most of the known headings are in, or None on a tie."""
+        """The language most of the known headings are in, or None on a tie; names of fields have none."""
         votes: Counter[str] = Counter()
-        for heading in headings:
+        for heading in set(headings) - FIELDS:
             votes.update(self.languages.get(_known_name(self, heading) or "", ()))
         best = votes.most_common(2)
         if not best or (len(best) == 2 and best[0][1] == best[1][1]):
@@ -100,10 +107,13 @@ def load_headings(extra: Path | None = None) -> Headings:
     Raises:
         UnreadableSource: the extra file is not of that form, or names a field that does not exist.
     """
-    return _load(extra, extra.stat().st_mtime_ns if extra else 0)
+    try:
+        return _load(extra, extra.stat().st_mtime_ns if extra else 0)
+    except OSError as error:
+        raise UnreadableSource(f"The file of headings cannot be opened: {error}.") from None
 
 
-@cache
+@lru_cache(maxsize=8)
 def _load(extra: Path | None, _changed: int) -> Headings:
     tables = [
         _table(files("corpus.importers").joinpath("headings.yaml").read_text(encoding="utf-8"), "headings.yaml")

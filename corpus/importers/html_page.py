@@ -13,10 +13,13 @@ from corpus.importers.docx_form import BOLD_HEADING, Block, cell_text
 
 DEEPEST = 1_000  # open elements; the parser's time grows with their square
 
-_SITE_PARTS = (
-    "head, script, style, noscript, template, nav, footer, aside, button, select, textarea, input, svg, iframe, "
-    "dialog, [hidden], [aria-hidden=true], [role=navigation], [role=contentinfo], [role=search], [role=dialog]"
+_SITE_TAGS = frozenset(
+    (
+        *("head", "script", "style", "noscript", "template", "nav", "footer", "aside", "button", "select"),
+        *("textarea", "input", "svg", "iframe", "dialog"),
+    )
 )
+_SITE_ROLES = frozenset(("navigation", "contentinfo", "search", "dialog"))
 _SITE_NAME = re.compile(
     r"^(?:.*[-_])?(?:menu|nav|navbar|footer|peu|pie|breadcrumbs?|cookies?|social|share|compart\w*|condividi|sidebar|"
     r"related|relacionad\w*|correlat\w*|comments?|comentari\w*|newsletter|butlleti|skip|pager|login)(?:[-_].*)?$",
@@ -74,11 +77,6 @@ def parse(file: BinaryIO) -> Iterator[Block]:
     title = tree.css_first("title")
     if title is not None and tree.css_first("h1") is None and (text := " ".join(title.text().split())):
         yield ["heading", re.split(r"\s+[|–-]\s+", text)[0], BOLD_HEADING]
-    for node in tree.css(_SITE_PARTS):
-        node.decompose()
-    for node in tree.css("[class], [id]"):
-        if node.tag not in ("html", "body", "main", "article") and _is_of_the_site(node):
-            node.decompose()
     main = tree.css_first("main, [role=main]") or tree.body
     if main is not None:
         yield from _Walk().blocks(main)
@@ -112,9 +110,15 @@ def _depth(page: bytes) -> int:
 
 
 def _is_of_the_site(node: LexborNode) -> bool:
+    """Whether an element is furniture: by its tag, its role, or a name such as "breadcrumb" or "peu"."""
     attributes = node.attributes
+    if node.tag in _SITE_TAGS or attributes.get("role") in _SITE_ROLES:
+        return True
+    if "hidden" in attributes or attributes.get("aria-hidden") == "true":
+        return True
     names = f"{attributes.get('class') or ''} {attributes.get('id') or ''}".split()
-    return any(_SITE_NAME.match(name) for name in names) and node.css_first("h1, main, article") is None
+    is_named_so = node.tag == "header" or any(_SITE_NAME.match(name) for name in names)
+    return is_named_so and node.css_first("h1, main, article") is None
 
 
 class _Walk:
@@ -136,6 +140,8 @@ class _Walk:
                 yield from self._flush()
             if is_leaving:
                 self.open.pop()
+                continue
+            if node is not root and _is_of_the_site(node):
                 continue
             if tag == "table" and node.css_first("table table, h1, h2, h3") is None:
                 yield from _table(node)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 LONGEST_ABSENT = 30  # characters of a cell that says it says nothing
 LONGEST_ID = 110  # characters, leaving room for a number
 
-_NAMED_ONLY = {"body": "entity", "contact": "contact.body"}  # where a text stands for the whole part
+_NAMED_ONLY = {"body": "entity", "contact": "person"}  # where a text stands for the whole part
 _PARTS = ("budget", "impacts", "actors", "recognitions", "replications", "sources")
 _KNOWN_OF_PLACES = ("code", "population", "population_year", "province", "region", "country")
 _SOFT_BREAK = re.compile("[\x0b\x0c]")
@@ -97,9 +97,12 @@ class _Reading:
             if name is None:
                 self._unknown_name(label, value)
             elif name == "person":
-                self.doubt(label, "names a person; not stored")
+                self.doubt(label, "may name a person; not stored")
             elif name != "ignored" and not self._is_absent(label, name, value):
-                self.told.setdefault(name, []).append((label, _plain(value)))
+                content = _SOFT_BREAK.sub("\n", value) if isinstance(value, str) else value
+                self.told.setdefault(name, []).append((label, content))
+                if name == "impacts" and isinstance(content, str) and structured(content) is None:
+                    self.told.setdefault("results", []).append((label, content))  # figures are read, words stay
 
     def _unknown_name(self, label: str, value: Any) -> None:
         if label not in self.by._unknown:
@@ -144,8 +147,6 @@ class _Reading:
             read = [self._scope_of(values) | line for line in read]
         if read not in (None, [], {}):
             self.fields[name] = read
-        if name == "impacts":  # figures are read from the text; the text stays with the results
-            self.fields["results"] = "\n".join(filter(None, [self.fields.get("results"), value]))
 
     def _scope_of(self, values: list[tuple[str, Any]]) -> dict[str, str]:
         """What the headings say amounts cover: "Cost total", "Budget annuo"."""
@@ -283,10 +284,6 @@ class _Reading:
             self.problems += [problem for problem in error.problems if problem.field not in faulty]
             return None
         return None if self.problems else practice
-
-
-def _plain(value: Any) -> Any:
-    return _SOFT_BREAK.sub("\n", value) if isinstance(value, str) else value
 
 
 def _shown(value: Any) -> str:

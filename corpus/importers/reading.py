@@ -1,6 +1,7 @@
 """Read practices from any file or page a town sends. Nothing is stored here: a dry run shows the drafts."""
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import date
 from itertools import chain
 from pathlib import Path
@@ -78,7 +79,7 @@ def read_practices(
         raise
 
     def drafts() -> Iterator[Draft]:
-        with file:
+        with closing(file):
             for entry in chain(filter(None, [first]), entries):
                 yield interpreter.draft(entry)
 

@@ -23,21 +23,19 @@ RECORD = "record"  # the key of a JSON-LD node that carries the practice itself,
 
 def json_entries(file: BinaryIO, name: str) -> Iterator[Entry]:
     """One record a line, or one JSON document: a record, a list of records, or JSON-LD with a @graph."""
-    text = TextIOWrapper(file, encoding=encoding_of(file), newline="\n")
-    physical = bounded_lines(text, name)
-    first = next(physical, "")
-    while first and not first.strip():
-        first = next(physical, "")
-    if first.rstrip().endswith('"@graph": ['):  # our own JSON-LD: a node a line
-        for row, line in enumerate(physical, 2):
-            if node := line.strip().removesuffix(",").removesuffix("]}"):
-                yield _line_entry(node, name, row)
-    elif _is_whole(first):
-        for row, line in enumerate(chain([first], physical), 1):
-            if line.strip():
-                yield _line_entry(line, name, row)
-    else:
-        yield from _document_entries(chain([first], physical), name)
+    with TextIOWrapper(file, encoding=encoding_of(file), newline="\n") as text:
+        physical = bounded_lines(text, name)
+        first = next((line for line in physical if line.strip()), "")
+        if first.rstrip().endswith('"@graph": ['):  # our own JSON-LD: a node a line
+            for row, line in enumerate(physical, 2):
+                if node := line.strip().removesuffix(",").removesuffix("]}"):
+                    yield _line_entry(node, name, row)
+        elif _is_whole(first):
+            for row, line in enumerate(chain([first], physical), 1):
+                if line.strip():
+                    yield _line_entry(line, name, row)
+        else:
+            yield from _document_entries(chain([first], physical), name)
 
 
 def _is_whole(line: str) -> bool:
@@ -45,10 +43,10 @@ def _is_whole(line: str) -> bool:
     if line.strip() in ("{", "[") or line.lstrip().startswith("["):
         return False
     try:
-        _loads(line)
+        record = _loads(line)
     except ValueError:
         return line.rstrip().endswith("}") or not line.lstrip().startswith("{")
-    return True
+    return not (isinstance(record, dict) and "@graph" in record)
 
 
 def _document_entries(physical: Iterator[str], name: str) -> Iterator[Entry]:
@@ -75,7 +73,7 @@ def _document_entries(physical: Iterator[str], name: str) -> Iterator[Entry]:
 
 def _line_entry(line: str, name: str, row: int) -> Entry:
     try:
-        return record_entry(_loads(line), name, row)
+        return record_entry(_loads(line.strip()), name, row)
     except ValueError as error:
         return Entry(name, row, problems=[Problem(name, "line", f"is not JSON: {error}", line.strip(), row)])
 

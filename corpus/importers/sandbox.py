@@ -46,7 +46,7 @@ def parse_in_child(parser: str, file: BinaryIO, name: str) -> Iterator[Any]:
         raise UnreadableSource(f"{name} {refusal}.")
     if child.returncode:
         raise UnreadableSource(
-            f"{name} needs more than {MEMORY_BYTES >> 20} MB of memory or {PROCESSOR_SECONDS[parser]} s to open. "
+            f"{name} could not be opened with {MEMORY_BYTES >> 20} MB of memory in {PROCESSOR_SECONDS[parser]} s. "
             "Remove what is not about the practices, or split it."
         )
 

@@ -21,6 +21,8 @@ from corpus.importers.sandbox import parse_in_child
 
 HEADER_WITHIN = 40  # rows; title lines, logos and instructions stand above
 LONGEST_FORM = 300  # rows of a form with its labels in the first column
+LONGEST_ROW = 1 << 21  # characters, however many lines its cells have
+SAMPLE_LINES = 60  # to find the delimiter in
 DELIMITERS = ",;\t|"
 
 _FORMULA = re.compile(r"'*[=+\-@]")
@@ -48,15 +50,14 @@ class Table:
 
 def csv_entries(file: BinaryIO, name: str, headings: Headings) -> Iterator[Entry]:
     """The rows of a CSV in any usual encoding, cut at commas, semicolons, tabs or bars."""
-    text = TextIOWrapper(file, encoding=encoding_of(file), newline="")
-    physical = bounded_lines(text, name)
-    sample = list(islice(physical, 200))
-    delimiter = max(DELIMITERS, key=lambda mark: _most_known(csv.reader(sample, delimiter=mark), headings))
-    rows = _csv_rows(chain(sample, physical), delimiter)
-    entries = table_entries(Table(place=name, rows=rows), headings)
-    if entries is None:
-        raise UnreadableSource(no_header(name))
-    yield from entries
+    with TextIOWrapper(file, encoding=encoding_of(file), newline="") as text:
+        physical = bounded_lines(text, name)
+        sample = list(islice(physical, SAMPLE_LINES))
+        delimiter = max(DELIMITERS, key=lambda mark: _most_known(csv.reader(sample, delimiter=mark), headings))
+        entries = table_entries(Table(name, _csv_rows(chain(sample, physical), delimiter, name)), headings)
+        if entries is None:
+            raise UnreadableSource(no_header(name))
+        yield from entries
 
 
 def _most_known(rows: Iterable[list[str]], headings: Headings) -> int:
@@ -70,9 +71,20 @@ class _BrokenRow(list[str]):
     """Stands for a row that is not CSV; its one cell is the reason."""
 
 
-def _csv_rows(physical: Iterable[str], delimiter: str) -> Iterator[list[str]]:
-    reader = csv.reader(physical, delimiter=delimiter, strict=True)
+def _csv_rows(physical: Iterable[str], delimiter: str, name: str) -> Iterator[list[str]]:
+    size = 0
+
+    def counted() -> Iterator[str]:
+        nonlocal size
+        for line in physical:
+            size += len(line)
+            if size > LONGEST_ROW:
+                raise UnreadableSource(f"{name} holds a row of over {LONGEST_ROW} characters.")
+            yield line
+
+    reader = csv.reader(counted(), delimiter=delimiter, strict=True)
     while True:
+        size = 0
         try:
             yield next(reader)
         except csv.Error as error:

@@ -52,14 +52,8 @@ def lines(text: str) -> list[str]:
     return [bare for line in text.splitlines() if (bare := _BULLET.sub("", " ".join(line.split())))]
 
 
-def read_number(text: str, _words: Headings, doubt: Doubt) -> float:
-    """One number as written in Catalan, Spanish, Italian or English: "20.798,12", "1.200.000", "1.5"."""
-    if not re.fullmatch(_NUMBER, text.strip()):
-        raise ValueError("is not a number")
-    return _number(text.strip(), doubt)
-
-
 def _number(text: str, doubt: Doubt) -> float:
+    """A number as written in Catalan, Spanish, Italian or English: "20.798,12", "1.200.000", "1.5"."""
     text = re.sub("[\u00a0\u202f ’']", "", text)
     if "." in text and "," in text:
         decimal = max(".,", key=text.rfind)

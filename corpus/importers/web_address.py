@@ -10,6 +10,7 @@ import socket
 import ssl
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
@@ -66,15 +67,18 @@ def _answer(url: str) -> Page | str:
     try:
         connection.connect()
         # A socket's own timeout starts anew with every byte; this one does not.
-        watch = threading.Timer(TIME_LIMIT_S, socket.socket.shutdown, (connection.sock, socket.SHUT_RDWR))
+        watch = threading.Timer(deadline - time.monotonic(), _hang_up, [connection.sock])
         watch.daemon = True
         watch.start()
         try:
             connection.request("GET", target, headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"})
-            response = connection.getresponse()
-            if response.status in _REDIRECTS and (location := response.getheader("Location")):
-                return urljoin(url, location)
-            return Page(url, _content(response, url), date.today())
+            with connection.getresponse() as response:
+                if response.status in _REDIRECTS and (location := response.getheader("Location")):
+                    return urljoin(url, location)
+                content = _content(response, url)
+            if time.monotonic() >= deadline:  # an answer without a length ends well when the line is cut
+                raise TimeoutError
+            return Page(url, content, date.today())
         finally:
             watch.cancel()
     except (OSError, http.client.HTTPException, ValueError) as error:
@@ -83,6 +87,11 @@ def _answer(url: str) -> Page | str:
         raise UnreadableSource(f"{url} {reason}.") from None
     finally:
         connection.close()
+
+
+def _hang_up(line: socket.socket) -> None:
+    with suppress(OSError):  # it may just have ended
+        socket.socket.shutdown(line, socket.SHUT_RDWR)
 
 
 def _content(response: http.client.HTTPResponse, url: str) -> bytes:

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from models.training.texts import LANGUAGES, Triple, Versions
+from models.training.texts import LANGUAGES, Match, Triple, Versions
 
 SCALE = 20.0  # cosine similarities are multiplied by this before a softmax, as the teacher's authors did
 
@@ -30,7 +30,8 @@ class Schedule:
     threads: int = 2
     sentences: int = 48  # general sentences a step
     domain_sentences: int = 24
-    triples: int = 24
+    triples: int = 16
+    matches: int = 16
     embedding_rate: float = 3e-4
     layer_rate: float = 3e-5
     warmup_steps: int = 30
@@ -96,6 +97,7 @@ class Lessons:
     general: Sequence[Versions]
     domain: Sequence[Versions]
     triples: Sequence[Triple]
+    matches: Sequence[Match]
     general_targets: torch.Tensor
     domain_targets: torch.Tensor
     triple_targets: tuple[torch.Tensor, torch.Tensor, torch.Tensor]
@@ -105,6 +107,7 @@ def prepare(
     general: Sequence[Versions],
     domain: Sequence[Versions],
     triples: Sequence[Triple],
+    matches: Sequence[Match],
     *,
     cache: Path,
     report: Callable[[str, int, int], None],
@@ -128,6 +131,7 @@ def prepare(
         general,
         domain,
         triples,
+        matches,
         general_targets,
         read("domain", [row[0] for row in domain]),
         (
@@ -141,7 +145,7 @@ def prepare(
 def learn(
     start: Path, lessons: Lessons, schedule: Schedule, *, report: Callable[[int, float, float], None]
 ) -> Model:
-    """Train from the student in `start`; `report` gets steps, seconds learnt and the mean loss since the last report."""
+    """Train from the student in `start`; `report` gets steps, seconds learnt and the mean of the last losses."""
     torch.set_num_threads(schedule.threads)
     torch.manual_seed(schedule.seed)
     rng = np.random.default_rng(schedule.seed)
@@ -170,10 +174,10 @@ def learn(
         ):
             if rows and count:
                 loss = loss + _distillation(student, rows, targets, min(count, len(rows)), rng)
-        if lessons.triples and schedule.triples:
+        if schedule.triples or schedule.matches:
             loss = loss + _contrast(student, lessons, schedule, rng)
         optimiser.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(layers, 1.0)
         optimiser.step()
         step += 1
@@ -206,27 +210,32 @@ def _distillation(
 
 
 def _contrast(student: Model, lessons: Lessons, schedule: Schedule, rng: np.random.Generator) -> torch.Tensor:
-    """The practice that answers before those that answer something else, each text in a language of its own."""
-    count = min(schedule.triples, len(lessons.triples))
-    chosen = rng.choice(len(lessons.triples), count, replace=False)
-    vectors = [
-        student(
-            [
-                getattr(lessons.triples[row], part)[language]
-                for row, language in zip(chosen, _languages(rng, count), strict=True)
-            ]
-        )
-        for part in ("problem", "practice", "hard_negative")
-    ]
-    problem, practice, other = vectors
-    logits = SCALE * torch.cat([problem @ practice.T, problem @ other.T], 1)
-    contrast = functional.cross_entropy(logits, torch.arange(count))
+    """What answers a problem before all that answers something else, each text in a language of its own."""
+    chosen = rng.choice(len(lessons.triples), min(schedule.triples, len(lessons.triples)), replace=False)
+    matched = rng.choice(len(lessons.matches), min(schedule.matches, len(lessons.matches)), replace=False)
+
+    def versions(part: str) -> list[str]:
+        languages = _languages(rng, len(chosen))
+        return [getattr(lessons.triples[row], part)[at] for row, at in zip(chosen, languages, strict=True)]
+
+    found = [lessons.matches[row] for row in matched]
+    problem = student(versions("problem") + [match.query for match in found])
+    answer = student(versions("practice") + [_record(match, rng) for match in found])
+    other = student(versions("hard_negative") + [match.near_miss for match in found])
+    logits = SCALE * torch.cat([problem @ answer.T, problem @ other.T], 1)
+    contrast = functional.cross_entropy(logits, torch.arange(len(problem)))
     rows = torch.from_numpy(chosen)
-    anchor = sum(
-        (1 - (part * targets[rows]).sum(1).mean())
-        for part, targets in zip(vectors, lessons.triple_targets, strict=True)
-    )
+    anchor = torch.zeros(())
+    for vectors, targets in zip((problem, answer, other), lessons.triple_targets, strict=True):
+        if len(chosen):
+            anchor = anchor + 1 - (vectors[: len(chosen)] * targets[rows]).sum(1).mean()
     return schedule.contrast_weight * contrast + schedule.anchor_weight * anchor
+
+
+def _record(match: Match, rng: np.random.Generator) -> str:
+    """A record as retrieval encodes it: its need, the whole of it, or what was done."""
+    need = f"{match.title}\n{match.problem}"
+    return (need, f"{need}\n{match.actions}", match.actions)[int(rng.integers(3))]
 
 
 def save(student: Model, folder: Path) -> None:

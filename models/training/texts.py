@@ -26,6 +26,17 @@ class Triple:
     hard_negative: Versions
 
 
+@dataclass(frozen=True)
+class Match:
+    """A query in one language, the record that answers it in another, and one that is near and does not."""
+
+    query: str
+    title: str
+    problem: str
+    actions: str
+    near_miss: str
+
+
 def _theme(path: Path) -> str:
     """`pairs_dementia-2.jsonl` -> `dementia`: a theme may have several parts."""
     name = path.stem.split("_", 1)[1]
@@ -76,6 +87,16 @@ def triples(folder: Path = DOMAIN, *, development: bool = False) -> list[Triple]
                     )
                 )
     return found
+
+
+def matches(folder: Path = DOMAIN) -> list[Match]:
+    """Our own queries with the record that answers."""
+    rows = (
+        json.loads(line)
+        for path in sorted(folder.glob("matches_*.jsonl"))
+        for line in filter(None, path.read_text(encoding="utf-8").splitlines())
+    )
+    return [Match(**{name: row[name] for name in Match.__dataclass_fields__}) for row in rows]
 
 
 def general_sentences(path: Path, *, most_per_source: int) -> list[Versions]:

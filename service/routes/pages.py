@@ -1,4 +1,4 @@
-"""The pages: a search, a practice, and what is said about both, as HTML that needs no script and keeps no cookie."""
+"""The pages: a search, a practice, what is said about both; HTML that needs no script and keeps no cookie."""
 
 import hashlib
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
-from corpus.errors import AmbiguousMunicipality, UnknownMunicipality, UnknownPractice
+from corpus.errors import AmbiguousMunicipality, MunicipalityError, UnknownMunicipality, UnknownPractice
 from corpus.municipality import Municipality
 from corpus.practice import Practice
 from corpus.vocabulary import Language
@@ -33,7 +33,7 @@ from service.resources import Generation, Resources
 from service.routes.shared import Held, browser_language
 from service.schemas import LONGEST_QUERY, SearchRequest
 from service.search import FIRST_PAGE, SearchQuestion, row_of, search_practices
-from service.transferability import FACTORS, View, assess, locate
+from service.transferability import FACTORS, View, assess
 
 router = APIRouter(include_in_schema=False)
 
@@ -46,8 +46,8 @@ STATIC = SERVICE / "static"
 
 EXAMPLES = (
     message(
-        "In our town many older people live alone and hardly leave home. We want to find them and keep them company "
-        "before something happens."
+        "In our town many older people live alone and hardly leave home. We want to find them and keep them "
+        "company before something happens."
     ),
     message("Families cannot pay for electricity and heating, and come to us when the supply is about to be cut."),
     message(
@@ -57,19 +57,20 @@ EXAMPLES = (
         "We have no transport from the villages to the health centre, and those who do not drive stay at home."
     ),
     message(
-        "The daughters and wives who look after a relative with dementia are exhausted, and have nobody to stand in "
-        "for them."
+        "The daughters and wives who look after a relative with dementia are exhausted, and have nobody to stand "
+        "in for them."
     ),
 )
 
 # A field of the request and the kind of its fault, in words; anything else is `NOT_READABLE`.
 FAULTS = {
-    ("text", "string_too_short"): message("Write the problem you want to solve: a sentence or a whole paragraph."),
-    ("text", "string_too_long"): message(
-        "The text is too long: it has {length} characters, and {most} is the most that can be searched. Shorten it."
+    ("text", "too_short"): message("Write the problem you want to solve: a sentence or a whole paragraph."),
+    ("text", "too_long"): message(
+        "The text is too long: it has {length} characters, and {most} is the most that can be searched. "
+        "Shorten it."
     ),
     ("", "value_error"): message("The text holds no letter or number. Write the problem in words."),
-    ("municipality", "string_too_long"): message("The name of the municipality is too long."),
+    ("municipality", "too_long"): message("The name of the municipality is too long."),
 }
 NOT_READABLE = message("The text holds characters that cannot be read.")
 
@@ -207,7 +208,7 @@ def _results(request: Request, held: Resources, address: Address, language: str)
         text=asked.text,
         municipality=place,
         filters=asked.filters.filter(),
-        reader_language=asked.reader_language,
+        reader_language=Language(language),
         view=asked.view,
         like=asked.like,
         unlike=asked.unlike,
@@ -218,6 +219,8 @@ def _results(request: Request, held: Resources, address: Address, language: str)
     pages = max(1, -(-answer.total // FIRST_PAGE))
     if address.page > pages:
         return RedirectResponse(address.link(page=pages), 303)
+    if place and _means(held, str(place), place):
+        address = replace(address, municipality=str(place))  # a code is for machines: the field shows the name
     say = translator(language)
     titles = {
         each: generation.snapshot.practice(generation.snapshot.rows[each])
@@ -269,7 +272,7 @@ def _fault(error: ValidationError, address: Address, language: str) -> Trouble:
     field = str(fault["loc"][0]) if fault["loc"] else ""
     say = translator(language)
     text = say(
-        FAULTS.get((field, fault["type"]), NOT_READABLE),
+        FAULTS.get((field, fault["type"].removeprefix("string_")), NOT_READABLE),
         length=say.number(len(address.text)),
         most=say.number(LONGEST_QUERY),
     )
@@ -291,6 +294,14 @@ def _which_place(error: AmbiguousMunicipality | UnknownMunicipality, address: Ad
     choices = [(label, address.link(municipality=label.rpartition(" = ")[2], page=1)) for label in labels]
     choices.append((say("Search without a municipality"), address.link(municipality="", page=1)))
     return Trouble(text, "municipality", choices=tuple(choices))
+
+
+def _means(held: Resources, name: str, place: Municipality) -> bool:
+    """Whether that name finds that place."""
+    try:
+        return held.municipalities.find(name) == place
+    except MunicipalityError:
+        return False
 
 
 def _suggested(held: Resources, typed: str) -> list[Municipality]:
@@ -334,7 +345,8 @@ def practice_page(practice_id: str, request: Request, held: Held) -> Response:
     """The whole record, how it fits the municipality in the address, and practices like it."""
     address = Address.of(request.query_params.multi_items())
     language = address.language or browser_language(request) or DEFAULT_LANGUAGE
-    snapshot = held.generation.snapshot
+    generation = held.generation
+    snapshot = generation.snapshot
     try:
         practice = snapshot.practice(row_of(snapshot, practice_id))
     except UnknownPractice:
@@ -347,7 +359,7 @@ def practice_page(practice_id: str, request: Request, held: Held) -> Response:
         place = None  # the record can be read without one
     fit = None
     if place:
-        origin = locate(practice, held.municipalities)
+        origin = generation.origin(practice, held.municipalities)
         fit = assess(practice, place, language=Language(language), view=address.view, origin=origin)
     return _page(
         request,
@@ -437,7 +449,8 @@ def _xml(request: Request, template: str, media_type: str, **context: Any) -> Re
 def robots(request: Request) -> PlainTextResponse:
     """Records may be indexed; searches, endless in number, may not."""
     return PlainTextResponse(
-        f"User-agent: *\nDisallow: /*?q=\nDisallow: /*&q=\nDisallow: /v1/\nAllow: /\n\nSitemap: {_site(request)}/sitemap.xml\n"
+        "User-agent: *\nDisallow: /*?q=\nDisallow: /*&q=\nDisallow: /v1/\nAllow: /\n\n"
+        f"Sitemap: {_site(request)}/sitemap.xml\n"
     )
 
 
