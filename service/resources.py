@@ -40,11 +40,12 @@ class Resources:
     """Opened once a process; `generation` is the only thing that changes."""
 
     def __init__(self, settings: Settings) -> None:
-        """Raises: EncoderError, SnapshotError (nothing that can serve) or StoreUnavailable."""
+        """Raises: EncoderError; SnapshotError when there is none that can serve."""
         self.settings = settings
         encoder = load_encoder(settings.encoder)
         self.encoder = BatchingEncoder(encoder, waiting=settings.queue)
         self._calibration = load_calibration(encoder)
+        self.municipalities = load_municipalities(settings.data)
         self._current = ""
         self._closing = Event()
         self.generation = self._load()
@@ -55,11 +56,6 @@ class Resources:
     def store(self) -> PracticeStore:
         """The store of record; opened by the first request that writes or asks for history."""
         return PracticeStore(self.settings.store_url)
-
-    @cached_property
-    def municipalities(self) -> Municipalities:
-        """Places by name and code."""
-        return load_municipalities(self.settings.data)
 
     def close(self) -> None:
         """Stop watching and encoding."""
