@@ -12,11 +12,11 @@ from corpus.practice import Practice, parse_practice
 BANK = Path(__file__).parent / "bank"
 
 
-class _Loader(yaml.CSafeLoader):
+class UniqueKeyLoader(yaml.CSafeLoader):
     """Safe YAML that refuses a key given twice, which plain YAML would silently drop."""
 
 
-def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
+def _mapping(loader: UniqueKeyLoader, node: yaml.MappingNode) -> dict[Any, Any]:
     seen: set[str] = set()
     for key, _ in node.value:
         if key.value in seen:
@@ -25,7 +25,7 @@ def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
     return loader.construct_mapping(node, deep=True)
 
 
-_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+UniqueKeyLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
 
 
 def read_yaml_practice(path: Path) -> Practice:
@@ -35,7 +35,7 @@ def read_yaml_practice(path: Path) -> Practice:
         InvalidPractice: naming the file, each broken field and the reason.
     """
     try:
-        fields = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a safe loader that also refuses doubled keys
+        fields = yaml.load(path.read_text(encoding="utf-8"), Loader=UniqueKeyLoader)  # noqa: S506 - a safe loader that also refuses doubled keys
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         reason = " ".join(str(error).split())
         raise InvalidPractice([Problem(file=path.name, field="file", reason=f"is not YAML: {reason}")]) from None

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus.practice import Practice
+from corpus.regions import canonical_region
 from indexer.dense import Allowed
 
 POPULATION_BANDS = (("under-5000", 0, 5_000), ("5000-20000", 5_000, 20_000), ("20000-50000", 20_000, 50_000))
@@ -27,12 +28,15 @@ def population_band(population: int | None) -> str | None:
 
 
 def facet_values(practice: Practice) -> dict[str, tuple[str, ...]]:
-    """The values of each facet that a practice has; a facet it says nothing on is empty."""
+    """The values of each facet that a practice has; a facet it says nothing on is empty.
+
+    A region goes by our word for it: "Cataluña" and "Catalunya" are one value.
+    """
     body = practice.body
     single = {
         "language": practice.language.value,
         "country": body.country if body else None,
-        "region": body.region if body else None,
+        "region": canonical_region(body.region) if body and body.region else None,
         "status": practice.status.value if practice.status else None,
         "evidence": practice.evidence.value if practice.evidence else None,
         "population_band": population_band(body.population) if body else None,
@@ -45,7 +49,10 @@ def facet_values(practice: Practice) -> dict[str, tuple[str, ...]]:
 
 @dataclass(frozen=True)
 class Filter:
-    """What a result must be: for each facet one of the values named, and a range of starting years."""
+    """What a result must be: for each facet one of the values named, and a range of starting years.
+
+    A region may go by any of its names.
+    """
 
     values: Mapping[str, Sequence[str]] = field(default_factory=dict)
     from_year: int | None = None
@@ -75,14 +82,15 @@ class Columns:
         return mask
 
     def allowed(self, filters: Filter) -> Allowed | None:
-        """One bool a record; None when nothing is filtered. A record that does not say is not among the allowed."""
+        """One bool a record; None when nothing is filtered. A record that does not say is not allowed."""
         if not filters:
             return None
         mask = np.ones(len(self._years), dtype=np.bool_)
         for facet, values in filters.values.items():
             if values:
+                wanted = map(canonical_region, values) if facet == "region" else values
                 none = np.zeros(len(self._years), dtype=np.bool_)
-                mask &= np.logical_or.reduce([self._masks.get((facet, value), none) for value in values])
+                mask &= np.logical_or.reduce([self._masks.get((facet, value), none) for value in wanted])
         if filters.from_year is not None:
             mask &= self._years >= filters.from_year
         if filters.to_year is not None:

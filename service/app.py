@@ -13,7 +13,7 @@ from service import errors
 from service.guards import BodyLimit, RateLimit, SecurityHeaders
 from service.measures import Measured
 from service.resources import Resources
-from service.routes import health, pages, practices, search
+from service.routes import health, imports, pages, practices, search
 from service.settings import Settings
 from service.settings import settings as settings_of_process
 
@@ -43,10 +43,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         license_info={"name": "MIT", "identifier": "MIT"},
     )
-    for router in (search.router, practices.router, health.router, pages.router):
+    for router in (search.router, practices.router, imports.router, health.router, pages.router):
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     errors.install(app)
+    pages.install(app)
     app.add_middleware(GZipMiddleware, minimum_size=1_000)
     app.add_middleware(Measured)
     app.add_middleware(BodyLimit)

@@ -3,8 +3,8 @@
 Texts are English here and their own message ids; `messages/<language>/fit.po` holds the translations.
 """
 
-from corpus.municipality import region_in
 from corpus.practice import BudgetScope
+from corpus.regions import region_in
 from corpus.vocabulary import BodyType, TargetGroup, Theme, label
 from service.i18n import Translator
 from service.transferability import FACTORS, Amount, Cost, Evidence, Fit, Question, View

@@ -117,6 +117,10 @@ class Address:
         """The search without any filter."""
         return self.link(filters={}, page=1)
 
+    def plain(self) -> str:
+        """The search without filters and wishes."""
+        return self.link(filters={}, like=(), unlike=(), page=1)
+
     def more_like(self, practice_id: str) -> str:
         """The search moved towards a practice."""
         return self._steered([*self.like, practice_id], [each for each in self.unlike if each != practice_id])

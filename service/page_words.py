@@ -6,8 +6,9 @@ from datetime import date
 
 from markupsafe import Markup, escape
 
-from corpus.municipality import Municipality, region_in
+from corpus.municipality import Municipality
 from corpus.practice import BudgetLine, BudgetScope, CostKind, Extent, Impact, Practice, Section
+from corpus.regions import region_in
 from corpus.vocabulary import labels
 from service import fit_sentences
 from service.i18n import Translator

@@ -8,9 +8,11 @@ from threading import Event, Thread
 import structlog
 
 from corpus.errors import SnapshotError
-from corpus.municipality import Municipalities, load_municipalities
+from corpus.municipality import Municipalities
+from corpus.places import load_municipalities
 from corpus.practice import Practice
 from corpus.store import PracticeStore
+from indexer.build import update_snapshot
 from indexer.calibration import Calibration, load_calibration
 from indexer.snapshot import Snapshot, current_name, load_current
 from models.batching import BatchingEncoder
@@ -19,6 +21,8 @@ from service.settings import Settings
 from service.transferability import Origin, locate
 
 log = structlog.get_logger()
+
+RETRY_SECONDS = 30.0  # between two tries to bring the index up to date, where one failed
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,9 @@ class Resources:
         self.generation = self._load()
         self._watcher = Thread(target=self._watch, name="snapshot watcher", daemon=True)
         self._watcher.start()
+        self._behind = Event()
+        self._updater = Thread(target=self._follow_store, name="index updater", daemon=True)
+        self._updater.start()
 
     @cached_property
     def store(self) -> PracticeStore:
@@ -60,7 +67,9 @@ class Resources:
     def close(self) -> None:
         """Stop watching and encoding."""
         self._closing.set()
+        self._behind.set()
         self._watcher.join()
+        self._updater.join()
         self.encoder.close()
         if "store" in self.__dict__:
             self.store.close()
@@ -69,6 +78,21 @@ class Resources:
         """Swap to the snapshot that is current now, if it is another one and whole."""
         if current_name(self.settings.index) != self._current:
             self.generation = self._load()
+
+    def update_index_soon(self) -> None:
+        """Have the index follow the store, in the background; the watcher swaps to what comes of it."""
+        self._behind.set()
+
+    def _follow_store(self) -> None:
+        """The one updater of this process; between processes the index's own lock lets one write at a time."""
+        while self._behind.wait() and not self._closing.is_set():
+            self._behind.clear()  # before the store is read: a write meanwhile sets it again
+            try:
+                update_snapshot(self.store, self.encoder.encoder, self.settings.index)
+            except Exception:  # whatever failed, the change stays in the store's log
+                log.exception("index not updated")
+                self._closing.wait(RETRY_SECONDS)
+                self._behind.set()
 
     def _load(self) -> Generation:
         index: Path = self.settings.index

@@ -3,7 +3,7 @@
 from functools import cache
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -19,7 +19,7 @@ class Settings(BaseSettings):
     encoder: str | None = Field(
         None, description="Folder or hub id of a sentence-transformers model; the shipped encoder when unset."
     )
-    admin_key: str | None = Field(
+    admin_key: SecretStr | None = Field(
         None, description="Key that may import and remove practices over the API; nobody may when unset."
     )
     host: str = Field("127.0.0.1", description="Address to serve on.")

@@ -16,8 +16,9 @@ from enum import StrEnum
 from typing import TypeVar
 
 from corpus.errors import AmbiguousMunicipality, MunicipalityError
-from corpus.municipality import REGION_NAMES, Municipalities, Municipality, TerritorialBody
+from corpus.municipality import Municipalities, Municipality, TerritorialBody
 from corpus.practice import BudgetLine, BudgetScope, CostKind, Extent, Practice
+from corpus.regions import REGION_NAMES, canonical_region
 from corpus.vocabulary import BodyType, EvidenceLevel, Language, Status, TargetGroup, Theme
 
 WEIGHTS_VERSION = "2026-12"  # changes with any default weight below
@@ -451,15 +452,12 @@ def _distance_km(one: Municipality, other: Municipality) -> int | None:
     return round(2 * EARTH_RADIUS_KM * math.asin(math.sqrt(min(1.0, chord))))
 
 
-_OUR_REGION = {name: region for region, names in REGION_NAMES.items() for name in (region, *names.values())}
-
-
 def _same_region(one: str | None, other: str | None) -> bool | None:
     """Whether two names mean one region; None where a name is missing or not known to us."""
     if one and one == other:
         return True
-    ours, theirs = _OUR_REGION.get(one or ""), _OUR_REGION.get(other or "")
-    return ours == theirs if ours and theirs else None
+    ours, theirs = canonical_region(one or ""), canonical_region(other or "")
+    return ours == theirs if ours in REGION_NAMES and theirs in REGION_NAMES else None
 
 
 def _overlap(factor: str, has: Collection[StrEnum], asked: Collection[StrEnum]) -> Evidence:

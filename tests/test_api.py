@@ -2,11 +2,13 @@
 
 import json
 
+import httpx
 import pytest
 from fastapi.testclient import TestClient
 
 from service.app import create_app
 from service.settings import Settings
+from tests.factories import HashingEncoder, make_practice, make_snapshot
 
 QUESTION = {"text": "gent gran que viu sola i no surt de casa"}
 
@@ -214,40 +216,45 @@ def test_too_many_requests_are_told_when_to_come_back(shipped_snapshot, data_fol
         assert client.get("/health/live").status_code == 200
 
 
-def test_two_thousand_invented_requests_bring_no_server_error(client):
-    """Requests made up by schemathesis from the OpenAPI description, good and bad."""
+def test_two_thousand_invented_requests_bring_no_server_error(tmp_path, monkeypatch):
+    """Requests made up by schemathesis from the OpenAPI description, good and bad, over a small bank."""
     import schemathesis
-    from hypothesis import HealthCheck, Phase, settings
+    from hypothesis import HealthCheck, Phase, given, settings
+    from hypothesis.errors import Unsatisfiable
 
-    schema = schemathesis.openapi.from_asgi("/openapi.json", client.app)
+    make_snapshot(tmp_path / "index", [make_practice(id=f"practice-{number}") for number in range(20)])
+    monkeypatch.setattr("service.resources.load_encoder", lambda _name: HashingEncoder())
     asked = 0
-    operations = [operation.ok() for operation in schema.get_all_operations()]
-    operations = [operation for operation in operations if operation.path.startswith(("/v1", "/health"))]
-    each = -(-2_000 // len(operations))
+    with TestClient(
+        create_app(Settings(data=tmp_path, per_minute=10**9)), raise_server_exceptions=False
+    ) as client:
+        schema = schemathesis.openapi.from_dict(client.get("/openapi.json").json())
+        operations = [operation.ok() for operation in schema.get_all_operations()]
+        each = -(-2_000 // len(operations))
+        for operation in operations:
+            for mode in schemathesis.GenerationMode:
 
-    for operation in operations:
-        for mode in schemathesis.GenerationMode:
+                @settings(
+                    max_examples=each,
+                    deadline=None,
+                    derandomize=True,
+                    database=None,
+                    phases=[Phase.generate],
+                    suppress_health_check=list(HealthCheck),
+                )
+                @given(case=operation.as_strategy(generation_mode=mode))
+                def ask(case):
+                    nonlocal asked
+                    asked += 1
+                    request = case.as_transport_kwargs(base_url="http://testserver")
+                    try:
+                        answer = client.request(**request)
+                    except (httpx.InvalidURL, UnicodeEncodeError):
+                        return  # no client can send this one
+                    assert answer.status_code < 500, (request, answer.text)
 
-            @settings(
-                max_examples=each,
-                deadline=None,
-                derandomize=True,
-                database=None,
-                phases=[Phase.generate],
-                suppress_health_check=list(HealthCheck),
-            )
-            @schemathesis_given(operation, mode)
-            def ask(case):
-                nonlocal asked
-                asked += 1
-                answer = case.call(session=client)
-                assert answer.status_code < 500, (case.as_curl_command(), answer.text)
-
-            ask()
+                try:
+                    ask()
+                except Unsatisfiable:  # nothing about this operation can be wrong
+                    continue
     assert asked >= 2_000
-
-
-def schemathesis_given(operation, mode):
-    from hypothesis import given
-
-    return given(case=operation.as_strategy(generation_mode=mode))

@@ -124,7 +124,7 @@ def journey(visit: Visit) -> None:
     page.get_by_role("link", name="Torna als resultats").click()
     page.wait_for_url("**/?q=**")
 
-    page.locator(".languages a", has_text="it").click()
+    page.locator(".languages a", has_text="Italiano").click()
     page.wait_for_url("**lang=it**")
     assert page.locator("html").get_attribute("lang") == "it"
     kept = parse_qs(urlsplit(page.url).query)

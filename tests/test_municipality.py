@@ -8,19 +8,15 @@ import pytest
 
 from corpus.errors import AmbiguousMunicipality, UnknownMunicipality, UnreadableSource
 from corpus.municipality import (
-    BODIES_FILE,
-    MUNICIPALITIES_FILE,
-    PLACES_FILE,
     Municipalities,
     Municipality,
     SettlementClass,
     TerritorialBody,
-    import_bodies,
-    import_official,
-    load_municipalities,
-    region_in,
     settlement_class,
 )
+from corpus.official_lists import import_official
+from corpus.places import BODIES_FILE, MUNICIPALITIES_FILE, PLACES_FILE, load_municipalities
+from corpus.territorial_bodies import import_bodies
 from corpus.vocabulary import BodyType
 
 
@@ -44,7 +40,7 @@ def few_places(places: Municipalities, tmp_path_factory: pytest.TempPathFactory)
     few += [place for place in places if place.name in ("Sarrià de Ter", "Soleto", "Sogliano Cavour")]
     folder = tmp_path_factory.mktemp("few")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("corpus.municipality.cut_geonames", lambda: few)
+        patch.setattr("corpus.places.cut_geonames", lambda: few)
         load_municipalities(folder)
     return folder / PLACES_FILE
 
@@ -239,20 +235,13 @@ def test_sizes_follow_the_thresholds_of_the_law() -> None:
     assert town("Salt", area_km2=6.4).density_per_km2 is None
 
 
-def test_a_region_speaks_the_language_of_the_record() -> None:
-    assert region_in("Catalunya", "es") == "Cataluña"
-    assert region_in("Catalunya", "ca") == "Catalunya"
-    assert region_in("Puglia", "ca") == "Pulla"
-    assert region_in("Enlloc", "it") == "Enlloc"
-
-
 # --- the data folder -------------------------------------------------------------------------------
 
 
 def test_a_damaged_cut_is_cut_again_but_a_damaged_official_list_is_reported(
     data_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("corpus.municipality.cut_geonames", lambda: [town("Salt", population=32_000)])
+    monkeypatch.setattr("corpus.places.cut_geonames", lambda: [town("Salt", population=32_000)])
     (data_folder / PLACES_FILE).unlink()
     (data_folder / PLACES_FILE).write_text('{"format": 1, "rows"')
     assert load_municipalities(data_folder).find("Salt").population == 32_000

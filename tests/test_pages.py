@@ -292,7 +292,7 @@ def test_a_filter_in_force_can_be_removed(client: TestClient) -> None:
     page = get(client, q=QUERY, theme="volunteering", status="consolidated", lang="en")
     assert page.text("h1") == "4 practices answer your problem"
     assert [text.split(" ×")[0] for text in page.texts(".in-force li")] == [
-        "Theme: Volunteering and time banks", "Status: Consolidated", "Remove all filters",
+        "Theme: Volunteering and time banks", "Status: Consolidated", "Remove all",
     ]  # fmt: skip
     without = Page(client.get(page.links(".in-force a")[0]))
     assert without.text("h1") == "4 practices answer your problem"

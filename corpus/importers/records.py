@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 import yaml
 
-from corpus.bank import _Loader as UniqueKeyLoader
+from corpus.bank import UniqueKeyLoader
 from corpus.errors import Problem, UnreadableSource
 from corpus.importers.drafts import Entry
 from corpus.importers.files import bounded_lines, encoding_of, read_text

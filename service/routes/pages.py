@@ -62,16 +62,16 @@ EXAMPLES = (
     ),
 )
 
-# A field of the request and the kind of its fault, in words; anything else is `NOT_READABLE`.
+# A field of the request and the kind of its fault, in words; else one of the two below.
 FAULTS = {
     ("text", "too_short"): message("Write the problem you want to solve: a sentence or a whole paragraph."),
     ("text", "too_long"): message(
         "The text is too long: it has {length} characters, and {most} is the most that can be searched. "
         "Shorten it."
     ),
-    ("", "value_error"): message("The text holds no letter or number. Write the problem in words."),
     ("municipality", "too_long"): message("The name of the municipality is too long."),
 }
+NO_WORDS = message("The text holds no letter or number. Write the problem in words.")
 NOT_READABLE = message("The text holds characters that cannot be read.")
 
 
@@ -270,9 +270,10 @@ def _fault(error: ValidationError, address: Address, language: str) -> Trouble:
     """What is wrong with a question, by its first fault."""
     fault = error.errors(include_url=False, include_context=False)[0]
     field = str(fault["loc"][0]) if fault["loc"] else ""
+    otherwise = NOT_READABLE if any(character.isalnum() for character in address.text) else NO_WORDS
     say = translator(language)
     text = say(
-        FAULTS.get((field, fault["type"].removeprefix("string_")), NOT_READABLE),
+        FAULTS.get((field, fault["type"].removeprefix("string_")), otherwise),
         length=say.number(len(address.text)),
         most=say.number(LONGEST_QUERY),
     )

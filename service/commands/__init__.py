@@ -1,0 +1,1 @@
+"""The commands of `empelt`, a module for each group; `service/cli.py` puts them together."""
