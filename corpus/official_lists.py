@@ -154,7 +154,7 @@ def import_official(
             continue
         records[record.code or ""] = record
     if not records:
-        first = f" First: {problems[0]}" if problems else ""
+        first = f" First: {problems[0]}." if problems else ""
         raise UnreadableSource(f"{path.name}: holds no municipality that can be read.{first}")
 
     country = "ES" if source == "ine" else "IT"

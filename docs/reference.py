@@ -18,6 +18,7 @@ sys.path.insert(0, str(DOCS.parent))
 from corpus.exporters import not_carried  # noqa: E402
 from corpus.importers.drafts import Format  # noqa: E402
 from corpus.practice import (  # noqa: E402
+    LATEST_YEAR,
     LONGEST_TEXT,
     Actor,
     Body,
@@ -136,7 +137,8 @@ problem: >-
   Moltes persones grans del poble viuen soles i passen dies sense parlar amb ningú. Els serveis socials només se
   n'assabenten quan hi ha una urgència.
 actions: >-
-  Vint voluntaris truquen dos cops per setmana a qui ho demana. Qui detecta un problema avisa la treballadora social.
+  Vint voluntaris truquen dos cops per setmana a qui ho demana. Qui detecta un problema avisa la treballadora
+  social.
 results: El primer any 64 persones han rebut trucades; 11 s'han apuntat al casal.
 lessons: La llista del padró no n'hi ha prou; qui més en sap són la farmàcia i el forn.
 themes: [loneliness, active-ageing]
@@ -175,21 +177,26 @@ There are four ways to bring it:
 - one practice a file in YAML (`.yaml`), as in the [example](#example);
 - JSON Lines, JSON or JSON-LD (`.jsonl`, `.json`, `.jsonld`) with the names of the fields below.
 
-`empelt import FILE --dry-run` tells what would come of it and stores nothing; see [api.md](api.md) for the same over
-HTTP. On import the language is told from the text where no column says it; an id is made from body and title; and
-what is officially known of a municipality (code, population, province, region, country) is filled in where its name
-or code belongs to one place only. A name that several places share, or none, is reported as a doubt and left as it is.
-An id that the store has already replaces that record: its history keeps what it was.
+`empelt import FILE --dry-run` tells what would come of it and stores nothing; [api.md](api.md) tells the same for
+HTTP. On import:
 
-Never bring the name of a private person: contacts are offices, actors are organisations. Columns headed «persona de
-contacte» and the like are not stored.
+- the language is told from the text where nothing says it;
+- an id is made from body and title where there is none (in a folder of YAML read by `empelt index --bank` it is
+  the name of the file);
+- what is officially known of a municipality (code, population, province, region, country) is filled in where its
+  name or code belongs to one place only; a name that several places share, or none, is reported as a doubt, and
+  the record kept as it is;
+- an id that the store has already replaces that record, whose history keeps what it was;
+- a column or heading that nobody knows is reported as a doubt and not read.
+
+Never bring the name of a private person: contacts are offices, actors are organisations. Columns headed «persona
+de contacte» and the like are not stored.
 
 ## Fields
 
 {fields}
 
-Text longer than {longest_text:,} characters is refused. Unknown fields are refused too, so that a misspelt one is
-never lost without a word.
+Text longer than {longest_text:,} characters is refused.
 
 {parts}
 
@@ -202,16 +209,16 @@ never lost without a word.
 
 Names of columns and headings that are recognised, a few for each field; the whole list is
 [headings.yaml](../corpus/importers/headings.yaml). Case, accents, numbering and hints in parentheses make no
-difference, and the names of the fields themselves always do. `period` stands for start and end together, `entity` for
-a body that may not be a municipality, `source_url` for the address of a source, `person` for what is not stored,
-`ignored` for what is not about the practice. To teach other names, write a file of the same form and
+difference; the names of the fields themselves are always understood. `period` stands for start and end together,
+`entity` for a body that may not be a municipality, `source_url` for the address of a source, `person` for what is
+not stored, `ignored` for what is not about the practice. To teach other names, write a file of the same form and
 pass it with `empelt import --headings FILE`.
 
 {headings}
 
 In a cell, several codes are separated by semicolons, and labels in any of the four languages do as well as codes.
-Amounts may be written as towns write them («20.798,12 €», «1,2 milions d'euros»), periods as «2016-2019» or «des de
-2017».
+Amounts may be written as towns write them («20.798,12 €», «1,2 milions d'euros»), periods as «2016-2019» or
+«des de 2017».
 
 ## Codes
 
@@ -219,8 +226,8 @@ Amounts may be written as towns write them («20.798,12 €», «1,2 milions d'e
 
 ## Formats that Empelt writes
 
-`empelt export FILE` and `GET /v1/export` write CSV, XLSX, JSON Lines and JSON-LD; an import reads each again to the
-same records.
+`empelt export FILE` and `GET /v1/export` write CSV, XLSX, JSON Lines and JSON-LD; an import reads each again to
+the same records.
 
 {formats}
 """
@@ -258,15 +265,15 @@ def kind(schema: dict[str, Any], definitions: dict[str, Any]) -> str:
         return kind(next(part for part in schema["anyOf"] if part.get("type") != "null"), definitions)
     match schema.get("type"):
         case "array":
-            return f"list of {kind(schema['items'], definitions)}"
+            items = kind(schema["items"], definitions)
+            return items.replace("code, see", "list of codes, see") if "code, see" in items else f"list of {items}"
         case "integer" | "number" as number:
+            separator = "" if schema.get("maximum", 0) <= LATEST_YEAR else ","
             bounds = [
-                f"{word} {schema[key]:,.10g}"
+                f"{word} {schema[key]:{separator}.0f}"
                 for key, word in (("minimum", "from"), ("maximum", "to"))
                 if key in schema
             ]
-            if bounds and schema["maximum"] < 3_000:
-                bounds = [bound.replace(",", "") for bound in bounds]
             return " ".join(["whole number" if number == "integer" else "number", *bounds])
         case "string" if schema.get("format") == "date":
             return "date, YYYY-MM-DD"
@@ -285,7 +292,7 @@ def _pattern(record: type[Record], field: str) -> str:
 
 
 PATTERNS = {
-    _pattern(Practice, "id"): "small letters a-z, digits, hyphens; up to 120",
+    _pattern(Practice, "id"): "id: a-z, 0-9 and hyphens, up to 120",
     _pattern(Source, "url"): "address, http(s)://...",
     _pattern(Body, "code"): '5 digits (INE) or 6 (ISTAT), as text: `"03014"`',
     _pattern(Body, "country"): "two capital letters",

@@ -7,10 +7,9 @@ from indexer.snapshot import Snapshot
 
 def disagreements(store: PracticeStore, snapshot: Snapshot) -> list[str]:
     """Every record that store and index do not hold alike, and every part of the index of another size."""
-    faults = []
     stored = {practice.id: practice for practice in store.practices()}
-    for practice_id in sorted(stored.keys() - snapshot.rows.keys()):
-        faults.append(f"{practice_id}: in the store, not in the index")
+    missing = sorted(stored.keys() - snapshot.rows.keys())
+    faults = [f"{practice_id}: in the store, not in the index" for practice_id in missing]
     for row, practice in enumerate(snapshot.practices()):
         if practice.id not in stored:
             faults.append(f"{practice.id}: in the index, not in the store")

@@ -54,6 +54,7 @@ class JudgedQuery:
     language: str
     text: str
     judgements: Mapping[str, int] = field(default_factory=dict)
+    half: str = ""  # "development" or "held-out", where a set has halves
 
 
 @dataclass(frozen=True)
@@ -139,3 +140,21 @@ def bootstrap_interval(
     draws = np.random.default_rng(seed).choice(sample, size=(rounds, len(sample))).mean(axis=1)
     low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
+
+
+def expected_calibration_error(
+    strengths: Sequence[float], answers: Sequence[bool], *, bins: int = 10
+) -> tuple[float, list[tuple[float, float, int]]]:
+    """How far strengths are from the share that answers, weighted over equal-width bins (Naeini et al. 2015).
+
+    Returns the error in 0-1 and, for every bin that holds any, its mean strength, share of answers and count.
+    """
+    strength, answer = np.asarray(strengths, dtype=np.float64), np.asarray(answers, dtype=np.float64)
+    at = np.minimum((strength * bins).astype(int), bins - 1)
+    rows = [
+        (float(strength[at == b].mean()), float(answer[at == b].mean()), int((at == b).sum()))
+        for b in range(bins)
+        if (at == b).any()
+    ]
+    total = sum(count for _, _, count in rows)
+    return sum(abs(mean - share) * count for mean, share, count in rows) / max(total, 1), rows

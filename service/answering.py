@@ -1,4 +1,4 @@
-"""One request, one answer, for all four faces: what the API sends is what the pages lay out and the shell prints."""
+"""One request, one answer, for all faces: what the API sends is what the pages lay out and the shell prints."""
 
 from time import perf_counter
 

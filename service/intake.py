@@ -26,6 +26,7 @@ from corpus.vocabulary import BodyType, Language
 from models.language import detect_language
 
 LONGEST_BY = 200  # characters of who made a change
+LONGEST_VALUE = 200  # characters of a faulty value that are told
 KNOWN_OF_PLACES = ("code", "population", "population_year", "province", "region", "country")
 
 Progress = Callable[[int], None]  # records read so far
@@ -56,6 +57,29 @@ class FieldChange(Told):
     after: Any
 
 
+class Fault(Told):
+    """What is wrong or in doubt in a source: where it is, what stands there, why. Any client can decode it."""
+
+    file: str
+    row: int | None
+    field: str
+    value: str
+    reason: str
+
+    @classmethod
+    def of(cls, problem: Problem) -> "Fault":
+        return cls(
+            file=_utf8(problem.file),
+            row=problem.row,
+            field=_utf8(problem.field),
+            value=_utf8(problem.value[:LONGEST_VALUE]),
+            reason=_utf8(problem.reason),
+        )
+
+    def __str__(self) -> str:
+        return str(Problem(self.file, self.field, self.reason, self.value, self.row))
+
+
 class ImportedRecord(Told):
     """One valid record and what it does: `changes` by field, for a record that exists and differs."""
 
@@ -78,8 +102,8 @@ class ImportReport(Told):
     invalid: int = Field(description="Records that will not do; `problems` says why.")
     kept_out: bool = Field(description="Whether problems keep the whole file out (see `skip_invalid`).")
     records: list[ImportedRecord]
-    problems: list[Problem]
-    doubts: list[Problem]
+    problems: list[Fault]
+    doubts: list[Fault]
 
 
 class HistoryEntry(Told):
@@ -153,15 +177,15 @@ def import_drafts(
         UnreadableSource: the source breaks off, holds no practice, or more than `most_records`.
     """
     read: list[tuple[int | None, Practice]] = []
-    problems: list[Problem] = []
-    doubts: list[Problem] = []
+    problems: list[Fault] = []
+    doubts: list[Fault] = []
     number = 0
     for number, draft in enumerate(drafts, 1):
         if most_records is not None and number > most_records:
             raise UnreadableSource(f"{source} holds more than {most_records:,} records: split it.")
         completed = with_place(draft, find)
-        problems += map(_printable, completed.problems)
-        doubts += map(_printable, completed.doubts)
+        problems += map(Fault.of, completed.problems)
+        doubts += map(Fault.of, completed.doubts)
         if completed.practice:
             read.append((completed.row, completed.practice))
         progress(number)
@@ -283,16 +307,6 @@ def remembering(find: FindMunicipality) -> FindMunicipality:
     return found
 
 
-def _printable(problem: Problem) -> Problem:
-    """A problem that any client can decode: it quotes what a file held."""
-    return replace(
-        problem,
-        file=_utf8(problem.file),
-        field=_utf8(problem.field),
-        reason=_utf8(problem.reason),
-        value=_utf8(problem.value[:200]),
-    )
-
-
 def _utf8(text: str) -> str:
+    """Half surrogates, which JSON can bring in and nothing can send out, as escapes."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -125,9 +125,9 @@ def inhabitants(population: int, say: Translator) -> str:
 def whereabouts(place: Municipality, say: Translator) -> str:
     """A place of the reader's with what tells it from others of its name."""
     known = (
-        place.region and region_in(place.region, say.language),
-        place.country and code_label("country", place.country, say),
-        place.population and inhabitants(place.population, say),
+        region_in(place.region, say.language) if place.region else None,
+        code_label("country", place.country, say) if place.country else None,
+        inhabitants(place.population, say) if place.population else None,
     )
     return ", ".join(filter(None, known))
 

@@ -105,6 +105,7 @@ def read_queries(path: Path) -> list[JudgedQuery]:
                     language=str(fields["language"]),
                     text=str(fields["text"]),
                     judgements={str(key): int(grade) for key, grade in fields.get("judgements", {}).items()},
+                    half=str(fields.get("half", "")),
                 )
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:

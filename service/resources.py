@@ -109,4 +109,4 @@ class Resources:
             try:
                 self.refresh()
             except (SnapshotError, OSError) as error:
-                log.error("snapshot not swapped", reason=str(error))
+                log.error("snapshot not swapped", reason=str(error))  # noqa: TRY400 - a reason, not a fault of ours

@@ -1,4 +1,4 @@
-"""A problem in, transferable practices out: the one function behind the API, the pages, the widget and the shell."""
+"""A problem in, transferable practices out: the one function behind the API, the pages and the shell."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence

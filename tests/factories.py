@@ -40,7 +40,7 @@ def make_practice(**fields: Any) -> Practice:
 
 
 class HashingEncoder:
-    """Deterministic vectors from the words of a text: equal words near, nothing learnt. Not for tests of meaning."""
+    """Deterministic vectors from the words of a text: equal words near, nothing learnt. Not for meaning."""
 
     name = "hashing"
     dimension = 64

@@ -88,7 +88,8 @@ def test_similar_practices_leave_out_the_practice_itself(client):
 
 
 def test_the_seeds_on_sharing_practices_find_each_other(client):
-    similar = client.get("/v1/practices/barcelona-banc-bones-practiques-socials/similar", params={"top_k": 5}).json()
+    ours = "/v1/practices/barcelona-banc-bones-practiques-socials/similar"
+    similar = client.get(ours, params={"top_k": 5}).json()
     assert "regione-puglia-banca-dati-buone-pratiche-sociali" in {item["practice"]["id"] for item in similar}
 
 
@@ -141,7 +142,7 @@ def test_a_faulty_request_is_told_what_is_wrong(client, change, field):
         b"{",
         b'{"text": "a", "top_k": ' + b"9" * 5_000 + b"}",
     ],
-    ids=["surrogate", "nan", "nan-number", "infinity", "not-utf8", "deep-list", "deep-object", "empty", "null", "cut", "huge"],
+    ids=lambda body: body[:24].decode("latin-1"),
 )
 def test_bytes_that_are_no_request_get_a_4xx_problem(client, body):
     answer = client.post("/v1/search", content=body, headers={"content-type": "application/json"})
@@ -162,9 +163,9 @@ def test_a_body_over_the_limit_is_refused_declared_or_not(client):
     assert answer.json()["status"] == 413
 
 
-@pytest.mark.parametrize("path", ["/v1/practices/no-such", "/v1/practices/no-such/similar", "/v1/practices/..%2f..%2fetc"])
+@pytest.mark.parametrize("path", ["no-such", "no-such/similar", "..%2f..%2fetc"])
 def test_an_unknown_practice_is_a_404_problem(client, path):
-    answer = client.get(path)
+    answer = client.get(f"/v1/practices/{path}")
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
 

@@ -104,7 +104,7 @@ def test_twenty_kills_of_the_command_leave_a_service_that_answers(tmp_path, ship
     with TestClient(create_app(settings)) as client:
         for number in range(20):
             (bank / f"kill-{number}.yaml").write_text(
-                f"language: ca\ntitle: Prova {number}\nproblem: Un problema {number}.\nactions: Una acció {number}.\n",
+                f"language: ca\ntitle: Prova {number}\nproblem: Un problema {number}.\nactions: Una acció.\n",
                 encoding="utf-8",
             )
             process = subprocess.Popen(

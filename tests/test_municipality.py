@@ -1,10 +1,14 @@
 """A clerk names a place as people do; the right one is found, or the clerk is asked which."""
 
+import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import openpyxl
 import pytest
+from click.testing import Result
+from typer.testing import CliRunner
 
 from corpus.errors import AmbiguousMunicipality, UnknownMunicipality, UnreadableSource
 from corpus.municipality import (
@@ -18,6 +22,8 @@ from corpus.official_lists import import_official
 from corpus.places import BODIES_FILE, MUNICIPALITIES_FILE, PLACES_FILE, load_municipalities
 from corpus.territorial_bodies import import_bodies
 from corpus.vocabulary import BodyType
+from service.cli import app
+from service.settings import Settings
 
 
 @pytest.fixture(scope="session")
@@ -488,3 +494,75 @@ def test_bodies_may_come_as_yaml_and_replace_their_like(data_folder: Path, tmp_p
     with pytest.raises(UnreadableSource, match="must hold a list"):
         import_bodies(tmp_path / "bad.yaml", data_folder)
     assert sorted(path.name for path in data_folder.iterdir()) == [BODIES_FILE, PLACES_FILE]
+
+
+# --- the commands ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def empelt(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """The command line on a data folder of its own."""
+    monkeypatch.setattr("service.commands.reference.settings", lambda: Settings(data=data_folder))
+    return lambda *arguments: CliRunner().invoke(app, ["municipalities", *map(str, arguments)])
+
+
+def test_a_clerk_takes_official_lists_in_and_is_told_what_came_of_each(
+    empelt: Callable[..., Result], tmp_path: Path
+) -> None:
+    spain = workbook(tmp_path / "pobmun23.xlsx", PADRON)
+    italy = latin(tmp_path / "Elenco-comuni-italiani.csv", COMUNI)
+    taken = empelt("import", spain, italy)
+    assert taken.exit_code == 0
+    assert "pobmun23.xlsx: 4 municipalities of INE with populations of 2023; 4 have coordinates." in taken.output
+    assert "pobmun23.xlsx, row 8: population ('many'): must be a whole number of inhabitants" in taken.output
+    assert "4 municipalities of ISTAT without populations" in taken.output
+    shown = empelt("find", "Lérida").output
+    for expected in ("Lleida", "25120", "143,094 (2023)", "Catalunya, ES", "INE"):
+        assert expected in shown
+    assert json.loads(empelt("find", "25120", "--json").output)["population"] == 143_094
+
+
+def test_a_file_that_is_no_list_is_refused_and_the_others_go_in(
+    empelt: Callable[..., Result], tmp_path: Path
+) -> None:
+    notes = latin(tmp_path / "notes.csv", "name;year\nSalt;2020\n")
+    taken = empelt("import", notes, workbook(tmp_path / "pobmun23.xlsx", PADRON), tmp_path / "nowhere.csv")
+    assert taken.exit_code == 2
+    assert "notes.csv: is no list of INE" in taken.stderr
+    assert "nowhere.csv: there is no such file" in taken.stderr
+    assert "4 municipalities of INE" in taken.stdout
+
+
+def test_bodies_are_taken_in_and_found_by_the_same_commands(empelt: Callable[..., Result], tmp_path: Path) -> None:
+    (tmp_path / "bodies.csv").write_text(BODIES, encoding="utf-8")
+    taken = empelt("import", "--bodies", tmp_path / "bodies.csv")
+    assert taken.exit_code == 0
+    assert "3 bodies made of municipalities are known now." in taken.output
+    assert "row 5: type ('village'): must be one of comarca" in taken.output
+    shown = empelt("find", "Gironès").output
+    assert "comarca" in shown
+    assert "Girona; Salt; Sarrià de Ter" in shown
+    assert len(json.loads(empelt("find", "Gironès", "--json").output)["members"]) == 3
+
+
+def test_an_ambiguous_name_is_answered_with_a_list_of_how_to_name_each(empelt: Callable[..., Result]) -> None:
+    asked = empelt("find", "Castro")
+    assert asked.exit_code == 2
+    assert asked.stdout == ""
+    for candidate in ("Castro (Galicia, ES)", "Castro (Puglia, IT)", "Castro (Lombardia, IT)"):
+        assert f"  {candidate}\n" in asked.stderr
+    assert "Puglia, IT" in empelt("find", "Castro (Pulla)").output
+    assert "Puglia, IT" in empelt("find", "Castro", "--region", "Apulia").output
+
+
+def test_an_unknown_name_is_answered_with_names_spelt_nearly_so(empelt: Callable[..., Result]) -> None:
+    asked = empelt("find", "Barcelonna")
+    assert asked.exit_code == 2
+    assert "No municipality is known as 'Barcelonna'. Did you mean:" in asked.stderr
+    assert "  Barcelona (Catalunya, ES)\n" in asked.stderr
+
+
+def test_a_place_of_geonames_is_shown_as_such(empelt: Callable[..., Result]) -> None:
+    shown = empelt("find", "Girona").output
+    assert "no official list of its country is imported" in shown
+    assert "code " not in shown.partition("source")[0]

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from corpus.bank import BANK, read_bank
-from corpus.errors import EmpeltError, InvalidPractice, Problem
+from corpus.errors import EmpeltError, InvalidPractice
 from corpus.exporters import not_carried, write_practices
 from corpus.importers.drafts import Format
 from corpus.places import load_municipalities
@@ -28,6 +28,7 @@ from service.commands.shared import REFUSED, complain, err, opened_store, out, p
 from service.intake import (
     LONGEST_BY,
     Effect,
+    Fault,
     HistoryEntry,
     ImportReport,
     history_of,
@@ -139,12 +140,15 @@ def import_practices(
 ) -> None:
     """Bring practices in from files and web pages.
 
-    Columns and headings may be in Catalan, Spanish, Italian or English. Begin with --dry-run: it tells what would
-    be added and changed, what was read with a doubt, and what will not do and why.
+    Columns and headings may be in Catalan, Spanish, Italian or English.
 
-    A file goes in whole or not at all. A record whose id is known replaces the one in the store; `empelt history`
-    shows what it was. The import reaches the search with --index, or the next time `empelt index` runs. The exit
-    status is 2 when any file was kept out.
+    Begin with --dry-run: it tells what would be added and changed, what is in doubt, and what will not do and why.
+
+    A file goes in whole or not at all; when any file is kept out the exit status is 2.
+
+    A record whose id is known replaces the one in the store; `empelt history` shows what it was.
+
+    The import reaches the search with --index, or the next time `empelt index` runs.
     """
     refused = False
     reports: list[ImportReport] = []
@@ -238,7 +242,7 @@ def _print_report(report: ImportReport) -> None:
         out.print("A dry run: nothing was stored.")
 
 
-def _print_faults(title: str, faults: Sequence[Problem]) -> None:
+def _print_faults(title: str, faults: Sequence[Fault]) -> None:
     if faults:
         out.print(title)
         _print_some(f"  {escape(str(fault))}" for fault in faults)
@@ -267,7 +271,10 @@ def export_practices(
 ) -> None:
     """Write the practices of the store to a file, which `empelt import` reads again to the same records.
 
-    CSV and XLSX are for spreadsheets: one row a practice. JSON Lines (.jsonl) has one whole record a line.
+    CSV and XLSX are for spreadsheets: one row a practice.
+
+    JSON Lines (.jsonl) has one whole record a line.
+
     JSON-LD (.jsonld) says the same in the words of schema.org.
     """
     chosen = Format(format) if format else _ENDINGS.get(file.suffix.lower())

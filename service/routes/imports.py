@@ -125,7 +125,10 @@ IMPORT_BODY = {
     responses=REFUSALS
     | {
         415: {"description": "The body is neither a form with a file nor JSON with an address."},
-        422: {"description": "The source cannot be read, or problems keep it out: then `report` names each."},
+        422: {
+            "description": "The source cannot be read, or problems keep it out: then `report` names each.",
+            "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        },
     },
 )
 async def bring_in(
