@@ -18,8 +18,9 @@ from service.settings import Settings
 from service.settings import settings as settings_of_process
 
 DESCRIPTION = """
-Semantic search of municipal good practices in Catalan, Spanish and Italian: a problem in its reader's own words
-in, practices that solved it out, with the sentence that answers and the fit with the reader's context. Errors are problem documents (RFC 9457).
+Semantic search of municipal good practices in Catalan, Spanish and Italian: a problem in its own words in,
+practices that solved it out, with the sentence that answers and the fit with the reader's context. Errors are
+problem documents (RFC 9457).
 """
 
 

@@ -3,14 +3,22 @@
 import typer
 
 from service.commands import keeping, quality, reference, searching, serving
+from service.commands.shared import log_to_standard_error
 
 app = typer.Typer(
     name="empelt",
-    help="Find municipal good practices that solve a problem, across Catalan, Spanish, Italian and English.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
+
+
+@app.callback()
+def start(context: typer.Context) -> None:
+    """Find municipal good practices that solve a problem, across Catalan, Spanish, Italian and English."""
+    log_to_standard_error(level="info" if context.invoked_subcommand == "serve" else "warning")
+
+
 app.command()(searching.search)
 app.command()(serving.serve)
 app.command()(keeping.index)
@@ -20,6 +28,7 @@ app.command()(keeping.remove)
 app.command()(keeping.history)
 app.command()(keeping.check)
 app.command()(quality.evaluate)
+app.command()(quality.quality)
 app.add_typer(reference.bank, name="bank")
 app.add_typer(reference.municipalities, name="municipalities")
 

@@ -1,4 +1,4 @@
-"""The shipped bank keeps its word: sourced, in three languages, of towns of every size, no private persons."""
+"""The shipped bank keeps its word: sourced, in three languages, of towns of every size, without private people."""
 
 import json
 import re
