@@ -18,6 +18,7 @@ from torch.nn import functional
 
 from models.training.texts import LANGUAGES, Match, Triple, Versions
 
+CHUNK = 16  # texts read at once
 SCALE = 20.0  # cosine similarities are multiplied by this before a softmax, as the teacher's authors did
 
 
@@ -59,9 +60,15 @@ class Model:
         self._longest = longest
 
     def __call__(self, texts: Sequence[str]) -> torch.Tensor:
-        batch = self.tokenizer(
-            list(texts), padding=True, truncation=True, max_length=self._longest, return_tensors="pt"
-        )
+        """Vectors of some texts, read in chunks of like length: padding cost a third of the time."""
+        tokens = self.tokenizer(list(texts), truncation=True, max_length=self._longest)["input_ids"]
+        order = sorted(range(len(tokens)), key=lambda at: len(tokens[at]))
+        chunks = [order[start : start + CHUNK] for start in range(0, len(order), CHUNK)]
+        parts = [self._read([tokens[at] for at in chunk]) for chunk in chunks]
+        return torch.cat(parts)[torch.tensor(order).argsort()]
+
+    def _read(self, tokens: list[list[int]]) -> torch.Tensor:
+        batch = self.tokenizer.pad({"input_ids": tokens}, return_tensors="pt")
         hidden = self.transformer(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"])
         return pool(hidden.last_hidden_state, batch["attention_mask"])
 
