@@ -11,6 +11,7 @@ from fastapi.staticfiles import StaticFiles
 
 from service import errors
 from service.guards import BodyLimit, RateLimit, SecurityHeaders
+from service.logs import log_to_standard_error
 from service.measures import Measured
 from service.resources import Resources
 from service.routes import health, imports, pages, practices, search
@@ -27,6 +28,7 @@ problem documents (RFC 9457).
 def create_app(settings: Settings | None = None) -> FastAPI:
     """Build the application; resources open when it starts and close when it stops."""
     settings = settings or settings_of_process()
+    log_to_standard_error(level="info")
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

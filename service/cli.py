@@ -2,8 +2,8 @@
 
 import typer
 
-from service.commands import keeping, quality, reference, searching, serving
-from service.commands.shared import log_to_standard_error
+from service.commands import duplicates, keeping, quality, reference, searching, serving
+from service.logs import log_to_standard_error
 
 app = typer.Typer(
     name="empelt",
@@ -27,6 +27,8 @@ app.command("export")(keeping.export_practices)
 app.command()(keeping.remove)
 app.command()(keeping.history)
 app.command()(keeping.check)
+app.command()(duplicates.duplicates)
+app.command()(duplicates.link)
 app.command()(quality.evaluate)
 app.command()(quality.quality)
 app.add_typer(reference.bank, name="bank")

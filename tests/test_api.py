@@ -248,6 +248,9 @@ def test_two_thousand_invented_requests_bring_no_server_error(tmp_path, monkeypa
                     nonlocal asked
                     asked += 1
                     request = case.as_transport_kwargs(base_url="http://testserver")
+                    request.pop("cookies", None)  # nothing here reads any
+                    if isinstance(request.get("data"), str | bytes):
+                        request["content"] = request.pop("data")
                     try:
                         answer = client.request(**request)
                     except (httpx.InvalidURL, UnicodeEncodeError):

@@ -361,7 +361,10 @@ def test_without_a_key_in_the_settings_nobody_may_write(data, settings):
             assert client.delete("/v1/practices/primera", headers=headers).status_code == 403
 
 
-def test_the_key_stands_in_no_log_and_no_error(data, capfd, caplog):
+def test_the_key_stands_in_no_log_and_no_error(data, capfd, caplog, monkeypatch):
+    def fails(*_arguments, **_options):
+        raise RuntimeError("not foreseen")
+
     with opened(data, admin_key=KEY) as client:
         told = [
             upload(client, HEADER + REUS).text,
@@ -371,7 +374,12 @@ def test_the_key_stands_in_no_log_and_no_error(data, capfd, caplog):
             client.get("/metrics").text,
             repr(client.app.state.resources.settings),
         ]
+        monkeypatch.setattr("service.routes.imports.import_drafts", fails)
+        broken = upload(client, HEADER + REUS)
+        assert broken.status_code == 500
+        told.append(broken.text)
     captured = capfd.readouterr()
+    assert "RuntimeError: not foreseen" in captured.err
     assert KEY not in "".join([*told, captured.out, captured.err, caplog.text])
 
 

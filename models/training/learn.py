@@ -150,9 +150,12 @@ def prepare(
 
 
 def learn(
-    start: Path, lessons: Lessons, schedule: Schedule, *, report: Callable[[int, float, float], None]
+    start: Path, lessons: Lessons, schedule: Schedule, *, report: Callable[[int, float, float], bool]
 ) -> Model:
-    """Train from the student in `start`; `report` gets steps, seconds learnt and the mean of the last losses."""
+    """Train from the student in `start`.
+
+    `report` gets the step, the seconds learnt and the mean of the last losses, and says whether to go on.
+    """
     torch.set_num_threads(schedule.threads)
     torch.manual_seed(schedule.seed)
     rng = np.random.default_rng(schedule.seed)
@@ -190,8 +193,8 @@ def learn(
         step += 1
         seconds += time.monotonic() - began
         losses.append(float(loss.detach()))
-        if step % 20 == 0:
-            report(step, seconds, float(np.mean(losses[-20:])))
+        if step % 20 == 0 and not report(step, seconds, float(np.mean(losses[-20:]))):
+            break
     return student
 
 

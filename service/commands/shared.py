@@ -1,11 +1,9 @@
 """What several commands do alike: speak, refuse, show progress, and open the store."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
-import structlog
 import typer
 from rich.console import Console
 from rich.markup import escape
@@ -19,14 +17,6 @@ out = Console()
 err = Console(stderr=True)
 
 REFUSED = 2  # exit status when what was asked for cannot be done
-
-
-def log_to_standard_error(*, level: str) -> None:
-    """Keep logs from `level` on away from what a command prints: `--json` is read by programs."""
-    structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
-    )
 
 
 def complain(reason: str) -> None:
