@@ -1,6 +1,7 @@
 """From records to a snapshot: all of them anew, or only what changed since the snapshot that serves."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import numpy as np
 from corpus.errors import SnapshotError
 from corpus.practice import Practice, need_text, passages, whole_text
 from corpus.store import PracticeStore
+from indexer.lexical import LexicalIndex
 from indexer.snapshot import (
     Contents,
     EncoderStamp,
@@ -28,60 +30,17 @@ def _silent(_done: int, _total: int) -> None:
     pass
 
 
-class _Reuse:
-    """The vectors a snapshot already has, by text; a text is only ever encoded once."""
+@dataclass(frozen=True)
+class _Encoded:
+    """One record as it goes into a snapshot: its bytes, vectors, and the row it had before if it is unchanged."""
 
-    def __init__(self, snapshot: Snapshot | None) -> None:
-        self._snapshot = snapshot
-
-    def of(self, practice: Practice) -> dict[str, Vectors]:
-        """Vectors by text of the same record in the snapshot, whatever has changed around them."""
-        if self._snapshot is None or (row := self._snapshot.rows.get(practice.id)) is None:
-            return {}
-        old = self._snapshot.practice(row)
-        start = int(self._snapshot.starts[row])
-        vectors = self._snapshot.passages.vectors()
-        known = {passage.text: vectors[start + offset] for offset, passage in enumerate(passages(old))}
-        return known | {
-            need_text(old): self._snapshot.needs.vectors()[row],
-            whole_text(old): self._snapshot.wholes.vectors()[row],
-        }
-
-
-def _contents(
-    practices: Iterable[Practice],
-    encoder: Encoder,
-    *,
-    previous: Snapshot | None,
-    applied_change: int,
-    progress: Progress,
-) -> Contents:
-    """Encode what is new and lay everything out in order of id."""
-    ordered = sorted(practices, key=lambda practice: practice.id)
-    reuse = _Reuse(previous)
-    known: dict[str, Vectors] = {}
-    pieces = []
-    for practice in ordered:
-        known |= reuse.of(practice)
-        pieces.append([passage.text for passage in passages(practice)])
-    needs = [need_text(practice) for practice in ordered]
-    wholes = [whole_text(practice) for practice in ordered]
-    new = sorted({text for texts in [*pieces, needs, wholes] for text in texts} - known.keys(), key=len)
-    for start in range(0, len(new), TEXTS_BETWEEN_REPORTS):
-        batch = new[start : start + TEXTS_BETWEEN_REPORTS]
-        known |= dict(zip(batch, encoder.encode_documents(batch), strict=True))
-        progress(start + len(batch), len(new))
-    empty = np.empty((0, encoder.dimension), dtype=np.float32)
-    return Contents(
-        records=[practice.model_dump_json(exclude_defaults=True).encode() for practice in ordered],
-        languages_and_texts=list(zip((p.language.value for p in ordered), wholes, strict=True)),
-        starts=np.cumsum([0, *map(len, pieces)], dtype=np.int64),
-        passages=np.vstack([empty, *(known[text] for texts in pieces for text in texts)]),
-        needs=np.vstack([empty, *(known[text] for text in needs)]),
-        wholes=np.vstack([empty, *(known[text] for text in wholes)]),
-        encoder=EncoderStamp.of(encoder),
-        applied_change=applied_change,
-    )
+    record: bytes
+    language: str
+    passages: Vectors
+    need: Vectors
+    whole: Vectors
+    text: Callable[[], str]
+    row_before: int | None = None
 
 
 def build_snapshot(
@@ -98,8 +57,8 @@ def build_snapshot(
         OSError: the disk is full or fails; the previous snapshot stays current.
     """
     with writing(index):
-        contents = _contents(practices, encoder, previous=None, applied_change=applied_change, progress=progress)
-        return write_snapshot(index, contents)
+        encoded = _encode({practice.id: practice for practice in practices}, encoder, None, progress)
+        return write_snapshot(index, _contents(encoded, encoder, None, applied_change))
 
 
 def update_snapshot(
@@ -107,31 +66,116 @@ def update_snapshot(
 ) -> Manifest | None:
     """Bring the index to the store's last change; None when it already stands there.
 
-    Only texts not yet encoded are encoded. Without a snapshot that can serve, everything is built anew. The
-    manifest names the last change applied, so the flip that makes it current also acknowledges the changes.
+    Unchanged records keep their bytes and vectors, and of a changed one only new texts are encoded. Without a
+    snapshot that can serve, everything is built anew. The manifest names the last change applied, so the flip
+    that makes it current also acknowledges the changes.
 
     Raises:
         OSError: the disk is full or fails; the previous snapshot stays current.
         StoreUnavailable: the database cannot be read.
     """
     with writing(index):
-        try:
-            previous, refused = load_current(index, encoder)
-        except SnapshotError:
-            previous, refused = None, []
+        previous, refused = _previous(index, encoder)
         if previous is None:
-            last, practices = store.last_change(), {p.id: p for p in store.practices()}
+            last = store.last_change()
+            encoded = _encode({practice.id: practice for practice in store.practices()}, encoder, None, progress)
         else:
             last, changed = store.changes_since(previous.manifest.applied_change)
-            if not changed and not refused and last == previous.manifest.applied_change:
+            if not refused and last == previous.manifest.applied_change:
                 return None
-            practices = {practice.id: practice for practice in previous.practices()}
-            for practice_id, practice in changed.items():
-                if practice is None:
-                    practices.pop(practice_id, None)
-                else:
-                    practices[practice_id] = practice
-        contents = _contents(
-            practices.values(), encoder, previous=previous, applied_change=last, progress=progress
+            new = {key: practice for key, practice in changed.items() if practice is not None}
+            encoded = _unchanged(previous, changed) | _encode(new, encoder, previous, progress)
+        return write_snapshot(index, _contents(encoded, encoder, previous, last))
+
+
+def _previous(index: Path, encoder: Encoder) -> tuple[Snapshot | None, list[str]]:
+    try:
+        return load_current(index, encoder)
+    except SnapshotError:
+        return None, []
+
+
+def _unchanged(snapshot: Snapshot, changed: Mapping[str, Practice | None]) -> dict[str, _Encoded]:
+    """Every record of a snapshot that did not change, as it stands there."""
+    vectors, needs, wholes = (index.vectors() for index in (snapshot.passages, snapshot.needs, snapshot.wholes))
+    languages = snapshot.lexical.languages()
+    return {
+        practice_id: _Encoded(
+            record=snapshot.record(row),
+            language=languages.get(row) or snapshot.practice(row).language.value,
+            passages=vectors[snapshot.starts[row] : snapshot.starts[row + 1]],
+            need=needs[row],
+            whole=wholes[row],
+            text=lambda row=row: whole_text(snapshot.practice(row)),  # type: ignore[misc]
+            row_before=row,
         )
-        return write_snapshot(index, contents)
+        for practice_id, row in snapshot.rows.items()
+        if practice_id not in changed
+    }
+
+
+def _encode(
+    practices: Mapping[str, Practice], encoder: Encoder, previous: Snapshot | None, progress: Progress
+) -> dict[str, _Encoded]:
+    """Encode records; a text that the same record had before is not encoded again."""
+    known: dict[str, Vectors] = {}
+    pieces: dict[str, list[str]] = {}
+    for practice in practices.values():
+        known |= _vectors_before(practice.id, previous)
+        pieces[practice.id] = [passage.text for passage in passages(practice)]
+    wanted = {text for texts in pieces.values() for text in texts}
+    for practice in practices.values():
+        wanted |= {need_text(practice), whole_text(practice)}
+    new = sorted(wanted - known.keys(), key=len)
+    for start in range(0, len(new), TEXTS_BETWEEN_REPORTS):
+        batch = new[start : start + TEXTS_BETWEEN_REPORTS]
+        known |= dict(zip(batch, encoder.encode_documents(batch), strict=True))
+        progress(start + len(batch), len(new))
+    return {
+        practice.id: _Encoded(
+            record=practice.model_dump_json(exclude_defaults=True).encode(),
+            language=practice.language.value,
+            passages=np.stack([known[text] for text in pieces[practice.id]]),
+            need=known[need_text(practice)],
+            whole=known[whole_text(practice)],
+            text=lambda practice=practice: whole_text(practice),  # type: ignore[misc]
+        )
+        for practice in practices.values()
+    }
+
+
+def _vectors_before(practice_id: str, snapshot: Snapshot | None) -> dict[str, Vectors]:
+    """Vectors by text of a record as a snapshot has it."""
+    if snapshot is None or (row := snapshot.rows.get(practice_id)) is None:
+        return {}
+    old, start = snapshot.practice(row), int(snapshot.starts[row])
+    vectors = snapshot.passages.vectors()
+    return {passage.text: vectors[start + offset] for offset, passage in enumerate(passages(old))} | {
+        need_text(old): snapshot.needs.vectors()[row],
+        whole_text(old): snapshot.wholes.vectors()[row],
+    }
+
+
+def _contents(
+    encoded: Mapping[str, _Encoded], encoder: Encoder, previous: Snapshot | None, applied_change: int
+) -> Contents:
+    """Lay everything out in order of id."""
+    ordered = [encoded[practice_id] for practice_id in sorted(encoded)]
+
+    def stacked(vectors: Sequence[Vectors]) -> Vectors:
+        return np.vstack([np.empty((0, encoder.dimension), dtype=np.float32), *vectors])
+
+    return Contents(
+        records=[item.record for item in ordered],
+        lexical=LexicalIndex.build(
+            [(item.language, item.text) for item in ordered],
+            previous=previous.lexical if previous else None,
+            rows_before=[item.row_before for item in ordered],
+        ),
+        starts=np.cumsum([0, *(len(item.passages) for item in ordered)], dtype=np.int64),
+        passages=stacked([item.passages for item in ordered]),
+        needs=stacked([item.need for item in ordered]),
+        wholes=stacked([item.whole for item in ordered]),
+        encoder=EncoderStamp.of(encoder),
+        applied_change=applied_change,
+    )

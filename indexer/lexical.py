@@ -4,7 +4,7 @@ Scores are scaled to [0, 1]: the share of the highest score a record of that lan
 query, so they can be compared across languages. Okapi BM25 in Lucene's form (Robertson and Zaragoza 2009).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import bm25s
@@ -44,24 +44,38 @@ class LexicalIndex:
         self._count = count
 
     @classmethod
-    def build(cls, documents: Sequence[tuple[str, str]]) -> "LexicalIndex":
-        """Index (language, text) pairs; row numbers are their positions."""
+    def build(
+        cls,
+        documents: Sequence[tuple[str, Callable[[], str]]],
+        *,
+        previous: "LexicalIndex | None" = None,
+        rows_before: Sequence[int | None] = (),
+    ) -> "LexicalIndex":
+        """Index (language, text) pairs; row numbers are their positions.
+
+        A text is a callable, for it is only asked for where it is needed: a language whose records are those of
+        `previous`, at the rows that `rows_before` tells, is taken over from there.
+        """
         languages = {}
         for language in STEMMERS:
-            rows = [row for row, (written_in, _) in enumerate(documents) if written_in == language]
-            tokens = [terms(documents[row][1], language) for row in rows]
+            rows = np.array([row for row, (code, _) in enumerate(documents) if code == language], dtype=np.int64)
+            before = previous._languages.get(language) if previous else None
+            if before and [rows_before[row] for row in rows] == before.rows.tolist():
+                languages[language] = _OneLanguage(rows, before.bm25)
+                continue
+            tokens = [terms(documents[row][1](), language) for row in rows]
             if any(tokens):
                 bm25 = bm25s.BM25(method="lucene", k1=K1, b=B)
                 bm25.index(tokens, show_progress=False)
-                languages[language] = _OneLanguage(np.array(rows, dtype=np.int64), bm25)
+                languages[language] = _OneLanguage(rows, bm25)
         return cls(languages, len(documents))
+
+    def languages(self) -> dict[int, str]:
+        """The language of every record that has words, by row."""
+        return {int(row): language for language, index in self._languages.items() for row in index.rows}
 
     def __len__(self) -> int:
         return self._count
-
-    def language_of(self, row: int) -> str | None:
-        """The language a record is filed under; None when it has no words."""
-        return next((language for language, index in self._languages.items() if row in index.rows), None)
 
     def scores(self, query: str) -> NDArray[np.float32]:
         """The score of every record for a query in any language, float32 in [0, 1] of shape (records,)."""

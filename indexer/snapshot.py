@@ -80,7 +80,7 @@ class Contents:
     """What goes into a snapshot: records in order, and the vectors of their passages and wholes."""
 
     records: Sequence[bytes]  # one JSON object a record
-    languages_and_texts: Sequence[tuple[str, str]]
+    lexical: LexicalIndex
     starts: NDArray[np.int64]
     passages: Vectors
     needs: Vectors
@@ -133,6 +133,10 @@ class Snapshot:
         """The record's row of every passage, int64 of shape (passages,)."""
         return np.repeat(np.arange(len(self), dtype=np.int64), np.diff(self.starts))
 
+    def record(self, row: int) -> bytes:
+        """The JSON of the record at a row."""
+        return self._records[row]
+
     @cached_property
     def columns(self) -> Columns:
         """The facets of all records, to filter and count by."""
@@ -178,7 +182,7 @@ def write_snapshot(index: Path, contents: Contents) -> Manifest:
         FaissIndex(contents.passages).save(draft / "passages.faiss")
         FaissIndex(contents.needs).save(draft / "needs.faiss")
         FaissIndex(contents.wholes).save(draft / "wholes.faiss")
-        LexicalIndex.build(contents.languages_and_texts).save(draft / "lexical")
+        contents.lexical.save(draft / "lexical")
         (draft / "records.jsonl").write_bytes(b"".join(record + b"\n" for record in contents.records))
         np.save(draft / "starts.npy", contents.starts)
         manifest = Manifest(

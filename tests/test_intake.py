@@ -374,8 +374,8 @@ def test_the_key_stands_in_no_log_and_no_error(data, capfd, caplog, monkeypatch)
             client.get("/metrics").text,
             repr(client.app.state.resources.settings),
         ]
-        monkeypatch.setattr("service.routes.imports.import_drafts", fails)
-        broken = upload(client, HEADER + REUS)
+        monkeypatch.setattr(PracticeStore, "put", fails)
+        broken = upload(client, HEADER + VIC)
         assert broken.status_code == 500
         told.append(broken.text)
     captured = capfd.readouterr()
