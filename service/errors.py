@@ -6,7 +6,7 @@ from typing import Any
 import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from fastapi_problem.error import Problem
+from fastapi_problem.error import Problem, StatusProblem
 from fastapi_problem.handler import ExceptionHandler, add_exception_handler, new_exception_handler
 from starlette.requests import Request
 
@@ -81,6 +81,17 @@ def _validation_problem(_handler: ExceptionHandler, _request: Request, error: Ex
     return problem(422, "The request is not valid", detail, errors=faults)
 
 
+class _Unforeseen(StatusProblem):
+    """A fault of ours: the log has it, the client need not."""
+
+    type_ = "something-went-wrong"
+    title = "Something went wrong"
+    status = 500
+
+    def __init__(self, _error: str) -> None:
+        super().__init__("The fault is ours and stands in the log.")
+
+
 def install(app: FastAPI) -> None:
     """Have an application answer every error as a problem document."""
     handlers: Mapping[type[Exception], Any] = dict.fromkeys(STATUS, _domain_problem)
@@ -89,6 +100,7 @@ def install(app: FastAPI) -> None:
         new_exception_handler(
             logger=log,
             handlers=dict(handlers),
+            unhandled_wrappers={"500": _Unforeseen},
             request_validation_handler=_validation_problem,
         ),
     )

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LARGEST_BODY = 1 << 20  # bytes of a request
 LARGEST_UPLOAD = 20 << 20  # bytes of a request to an import
-UPLOADS = ("/v1/imports", "/admin/import")
+UPLOADS = "/v1/imports"
 
 CONTENT_SECURITY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "

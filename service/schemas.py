@@ -48,7 +48,7 @@ def _has_words(text: str) -> str:
 QueryText = Annotated[
     str,
     BeforeValidator(_utf8),
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_QUERY),
+    StringConstraints(strip_whitespace=True, max_length=LONGEST_QUERY),
     AfterValidator(_has_words),
 ]
 Year = Annotated[int, Field(ge=EARLIEST_YEAR, le=LATEST_YEAR)]

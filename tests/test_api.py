@@ -262,3 +262,15 @@ def test_two_thousand_invented_requests_bring_no_server_error(tmp_path, monkeypa
                 except Unsatisfiable:  # nothing about this operation can be wrong
                     continue
     assert asked >= 2_000
+
+
+def test_a_fault_of_ours_is_a_problem_that_tells_nothing_of_the_inside(tmp_path, monkeypatch):
+    make_snapshot(tmp_path / "index", [make_practice()])
+    monkeypatch.setattr("service.resources.load_encoder", lambda _name: HashingEncoder())
+    monkeypatch.setattr("service.answering.search_practices", lambda *_, **__: 1 / 0)
+    with TestClient(create_app(Settings(data=tmp_path)), raise_server_exceptions=False) as client:
+        answer = client.post("/v1/search", json={"text": "paraula secreta"})
+    assert answer.status_code == 500
+    assert answer.json()["title"] == "Something went wrong"
+    assert "division" not in answer.text
+    assert "secreta" not in answer.text

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
@@ -57,6 +58,7 @@ class Interpreter:
     source: Source | None = None
     read_on: date = field(default_factory=date.today)
     _ids: dict[str, str] = field(default_factory=dict)
+    _made: Counter[str] = field(default_factory=Counter)  # how often an id was made of these names
     _unknown: set[str] = field(default_factory=set)
 
     def draft(self, entry: Entry) -> Draft:
@@ -264,11 +266,13 @@ class _Reading:
             body = self.fields.get("body")
             name = body.get("name", "") if isinstance(body, dict) else ""
             made = make_id(str(name), str(self.fields.get("title", "")))
-            told, number = made, 1
+            number = self.by._made[made]
+            told = made if number == 0 else f"{made}-{number + 1}"
             while told in self.by._ids:
                 number += 1
-                told = f"{made}-{number}"
-            if number > 1:
+                told = f"{made}-{number + 1}"
+            self.by._made[made] = number + 1
+            if told != made:
                 self.doubt("id", f"may stand twice: same body and title as {self.by._ids[made]}", told)
             self.fields["id"] = told
         where = self.entry.place if self.entry.row is None else f"row {self.entry.row}"
@@ -295,4 +299,4 @@ def make_id(body: str, title: str) -> str:
     slug = "-".join(re.findall("[a-z0-9]+", f"{fold(body)} {fold(title)}"))
     if len(slug) > LONGEST_ID:
         slug = slug[:LONGEST_ID].rsplit("-", 1)[0]
-    return slug or f"practice-{hashlib.sha256(title.encode()).hexdigest()[:12]}"
+    return slug or f"practice-{hashlib.sha256(title.encode(errors='backslashreplace')).hexdigest()[:12]}"
