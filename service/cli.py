@@ -2,7 +2,7 @@
 
 import typer
 
-from service.commands import duplicates, keeping, quality, reference, searching, serving
+from service.commands import duplicates, keeping, quality, reference, searching, serving, training
 from service.logs import log_to_standard_error
 
 app = typer.Typer(
@@ -33,6 +33,7 @@ app.command()(quality.evaluate)
 app.command()(quality.quality)
 app.add_typer(reference.bank, name="bank")
 app.add_typer(reference.municipalities, name="municipalities")
+app.add_typer(training.train, name="train")
 
 if __name__ == "__main__":
     app()
