@@ -109,8 +109,6 @@ def search_practices(
     strengths = _strengths(hits, calibration)
     floor = calibration.floor if calibration else 0.0
     answering = [at for at, strength in enumerate(strengths) if strength >= floor]
-    if question.per_body:
-        answering = _spread(snapshot, hits, answering, question.per_body)
 
     def fit(at: int) -> Fit:
         practice = snapshot.practice(hits[at].row)
@@ -142,6 +140,8 @@ def search_practices(
         head = answering[:REORDERED]
         fits = [fit(at).score for at in head]
         answering = refine_order(head, [strengths[at] for at in head], fits) + answering[REORDERED:]
+    if question.per_body:
+        answering = _spread(snapshot, hits, answering, question.per_body)
     page = answering[question.offset : question.offset + question.top_k]
     return SearchAnswer(
         results=[result(at) for at in page],
