@@ -1,4 +1,4 @@
-"""CPU time of a search on the shipped bank and where it goes, and of encoding against sentence-transformers with torch.
+"""CPU time of a search on the shipped bank, stage by stage, and of encoding against torch in the same run.
 
     python bench/search.py
 

@@ -33,10 +33,10 @@ class SearchMode(StrEnum):
 class RetrievalConfig:
     """Weights of a ranking; the shipped values were chosen on the development half of the judged set."""
 
-    passages: float = 1 / 3  # of the mean of the best passages in the dense score
-    need: float = 1 / 3  # of title and problem
-    whole: float = 1 / 3  # of the whole record
-    lexical: float = 0.15  # of the lexical score beside the dense one
+    passages: float = 0.5  # of the mean of the best passages in the dense score
+    need: float = 0.25  # of title and problem
+    whole: float = 0.25  # of the whole record
+    lexical: float = 0.1  # of the lexical score beside the dense one
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ JUDGED = BANK.parent / "judged"
 DEVELOPMENT, HELD_OUT = "development", "held-out"
 FITTED_HITS = 20  # best hits of a query that the calibration is fitted on
 SIZES = ((0, 5_000), (5_000, 20_000), (20_000, 50_000), (50_000, 10**9))
-STRONG_SHARE = 0.5  # of the answers found first among the development half are called strong
+STRONG = 0.25  # chance to answer from which a match is called strong
 
 Report = dict[str, Any]
 
@@ -92,7 +92,7 @@ def calibrate(bench: Bench, queries: Sequence[JudgedQuery]) -> Calibration:
     return fitted.model_copy(
         update={
             "floor": float(best[int((1 - KEPT) * len(best))]),
-            "strong": float(np.quantile(best, STRONG_SHARE)),
+            "strong": STRONG,
         }
     )
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from corpus.errors import DamagedSnapshot, MismatchedSnapshot, NoSnapshot
+from corpus.practice import whole_text
 from indexer import snapshot as snapshots
 from indexer.build import build_snapshot, update_snapshot
 from indexer.consistency import disagreements
@@ -147,8 +148,7 @@ def test_an_update_encodes_only_new_texts(index, store):
     changed = practices[2].model_copy(update={"results": "Tothom va quedar content del resultat."})
     store.put([changed], by="a")
     update_snapshot(store, encoder, index)
-    assert sorted(encoder.encoded) == sorted({changed.results, "\n".join([
-        changed.title, changed.problem, changed.actions, changed.results])})  # fmt: skip
+    assert sorted(encoder.encoded) == sorted([changed.results, whole_text(changed)])
     snapshot = load_current(index, encoder)[0]
     assert snapshot.practice(snapshot.rows[changed.id]) == changed
     assert disagreements(store, snapshot) == []
