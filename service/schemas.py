@@ -3,6 +3,7 @@
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 
 from corpus.municipality import Municipality
 from corpus.practice import EARLIEST_YEAR, LATEST_YEAR, Practice
@@ -40,6 +41,8 @@ Name = Annotated[
 
 
 def _has_words(text: str) -> str:
+    if not text:
+        raise PydanticCustomError("too_short", "is empty: say what the problem is")
     if not any(character.isalnum() for character in text):
         raise ValueError("holds no letter or digit: say what the problem is")
     return text
