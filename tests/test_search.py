@@ -13,7 +13,7 @@ from service.search import SearchQuestion, StrengthWord, matching_words, search_
 from tests.factories import HashingEncoder, make_practice, make_snapshot
 
 TEXT = "gent gran que viu sola"
-PROBLEM = "La gent gran viu sola i ningú no la visita."
+PROBLEM = "Ningú no ho sap abans que sigui tard."
 ENCODER = HashingEncoder()
 CALIBRATION = Calibration(
     encoder_digest=ENCODER.digest, dense=10.0, lexical=2.0, intercept=-4.0, floor=0.5, strong=0.9
@@ -28,9 +28,9 @@ def snapshot(tmp_path_factory):
         make_practice(id="visits-es", language="es", title="Visitas a la gent gran que viu sola", place="Reus",
                       translations=["visits-ca"], region="Catalunya", country="ES", population=104_000),
         *[make_practice(id=f"city-{n}", title="Gent gran que viu sola", place="Gran Ciutat", problem=PROBLEM,
-                        actions="Visites.", population=900_000, country="ES") for n in range(4)],
+                        actions="Trucades de telèfon.", population=900_000, country="ES") for n in range(4)],
         make_practice(id="village", title="Gent gran que viu sola", place="Vilaxica", problem=PROBLEM,
-                      actions="Visites.", population=900, country="ES"),
+                      actions="Trucades de telèfon.", population=900, country="ES"),
         make_practice(id="gardens", title="Horts per a joves", problem="Els joves no tenen feina.", place="Altra"),
     ]  # fmt: skip
     return make_snapshot(tmp_path_factory.mktemp("index"), practices, ENCODER)
@@ -102,7 +102,7 @@ def test_a_village_is_shown_a_villages_practice_first_among_equals(snapshot):
 
 def test_relevance_comes_before_fit(snapshot):
     village = Municipality(name="Poble", population=1_000, country="ES")
-    found = ask(snapshot, text="visites a la gent gran que viu sola", municipality=village)
+    found = ask(snapshot, text="visites a la gent gran que viu sola, visites", municipality=village)
     assert found.results[0].practice.id in {"visits-ca", "visits-es"}
 
 
