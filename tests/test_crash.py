@@ -29,6 +29,7 @@ store = PracticeStore(sys.argv[1])
 print("ready", flush=True)
 while True:
     build_snapshot(store.practices(), HashingEncoder(), Path(sys.argv[2]), applied_change=store.last_change())
+    print("built", flush=True)
 """
 
 WRITER = """
@@ -76,7 +77,10 @@ def test_kills_of_the_indexer_leave_a_whole_snapshot_each_time(tmp_path):
     names = {current_name(index)}
     for _ in range(10):
         process = start(INDEXER, url, str(index))
-        time.sleep(rng.uniform(0, 2.5 * one_build))
+        assert process.stdout
+        for _ in range(rng.randrange(3)):
+            assert process.stdout.readline() == "built\n"
+        time.sleep(rng.uniform(0, one_build))
         kill(process)
         snapshot, refused = load_current(index, encoder)
         assert refused == []
