@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from corpus.errors import SnapshotError
-from corpus.practice import Practice, need_text, passages, whole_text
+from corpus.practice import Practice, need_text, passages, topic_texts, whole_text
 from corpus.store import PracticeStore
 from indexer.lexical import LexicalIndex
 from indexer.snapshot import (
@@ -38,6 +38,7 @@ class _Encoded:
     language: str
     passages: Vectors
     need: Vectors
+    topic: Vectors
     whole: Vectors
     text: Callable[[], str]
     row_before: int | None = None
@@ -97,7 +98,9 @@ def _previous(index: Path, encoder: Encoder) -> tuple[Snapshot | None, list[str]
 
 def _unchanged(snapshot: Snapshot, changed: Mapping[str, Practice | None]) -> dict[str, _Encoded]:
     """Every record of a snapshot that did not change, as it stands there."""
-    vectors, needs, wholes = (index.vectors() for index in (snapshot.passages, snapshot.needs, snapshot.wholes))
+    vectors, needs, topics, wholes = (
+        index.vectors() for index in (snapshot.passages, snapshot.needs, snapshot.topics, snapshot.wholes)
+    )
     languages = snapshot.lexical.languages()
     return {
         practice_id: _Encoded(
@@ -105,6 +108,7 @@ def _unchanged(snapshot: Snapshot, changed: Mapping[str, Practice | None]) -> di
             language=languages.get(row) or snapshot.practice(row).language.value,
             passages=vectors[snapshot.starts[row] : snapshot.starts[row + 1]],
             need=needs[row],
+            topic=topics[row],
             whole=wholes[row],
             text=lambda row=row: whole_text(snapshot.practice(row)),  # type: ignore[misc]
             row_before=row,
@@ -125,7 +129,7 @@ def _encode(
         pieces[practice.id] = [passage.text for passage in passages(practice)]
     wanted = {text for texts in pieces.values() for text in texts}
     for practice in practices.values():
-        wanted |= {need_text(practice), whole_text(practice)}
+        wanted |= {need_text(practice), whole_text(practice), *topic_texts(practice)}
     new = sorted(wanted - known.keys(), key=len)
     for start in range(0, len(new), TEXTS_BETWEEN_REPORTS):
         batch = new[start : start + TEXTS_BETWEEN_REPORTS]
@@ -137,11 +141,21 @@ def _encode(
             language=practice.language.value,
             passages=np.stack([known[text] for text in pieces[practice.id]]),
             need=known[need_text(practice)],
+            topic=_topic(practice, known),
             whole=known[whole_text(practice)],
             text=lambda practice=practice: whole_text(practice),  # type: ignore[misc]
         )
         for practice in practices.values()
     }
+
+
+def _topic(practice: Practice, known: Mapping[str, Vectors]) -> Vectors:
+    """The mean of its topic's names, of length 1; its need, where it has no topic."""
+    names = topic_texts(practice)
+    if not names:
+        return known[need_text(practice)]
+    mean = np.mean([known[name] for name in names], axis=0)
+    return np.asarray(mean / np.linalg.norm(mean), np.float32)
 
 
 def _vectors_before(practice_id: str, snapshot: Snapshot | None) -> dict[str, Vectors]:
@@ -175,6 +189,7 @@ def _contents(
         starts=np.cumsum([0, *(len(item.passages) for item in ordered)], dtype=np.int64),
         passages=stacked([item.passages for item in ordered]),
         needs=stacked([item.need for item in ordered]),
+        topics=stacked([item.topic for item in ordered]),
         wholes=stacked([item.whole for item in ordered]),
         encoder=EncoderStamp.of(encoder),
         applied_change=applied_change,

@@ -33,9 +33,10 @@ class SearchMode(StrEnum):
 class RetrievalConfig:
     """Weights of a ranking; the shipped values were chosen on the development half of the judged set."""
 
-    passages: float = 0.5  # of the mean of the best passages in the dense score
-    need: float = 0.25  # of title and problem
-    whole: float = 0.25  # of the whole record
+    passages: float = 0.4  # of the mean of the best passages in the dense score
+    need: float = 0.1  # of title, themes and problem
+    topic: float = 0.2  # of themes and target groups
+    whole: float = 0.3  # of the whole record
     lexical: float = 0.1  # of the lexical score beside the dense one
 
 
@@ -122,6 +123,7 @@ def _dense_scores(
     scores = (
         config.passages * sums / np.minimum(lengths, BEST_PASSAGES)
         + config.need * (snapshot.needs.vectors()[rows] @ query_vector)
+        + config.topic * (snapshot.topics.vectors()[rows] @ query_vector)
         + config.whole * (snapshot.wholes.vectors()[rows] @ query_vector)
     )
     # The title is on the card anyway; the reason shown is a sentence of the record, where it has one.

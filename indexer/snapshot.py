@@ -3,7 +3,8 @@
     <index>/CURRENT                names the folder that serves
     <index>/<name>/manifest.json   encoder, counts, last change applied, size and SHA-256 of every file
                   /passages.faiss  one vector a passage, records one after the other
-                  /needs.faiss     one vector a record: title and problem
+                  /needs.faiss     one vector a record: title, themes and problem
+                  /topics.faiss    one vector a record: its themes and target groups, in no one language
                   /wholes.faiss    one vector a record: all its texts
                   /lexical/...     BM25 per language
                   /records.jsonl   the records themselves, so a search never meets a newer or older row
@@ -35,7 +36,7 @@ from indexer.filters import Columns
 from indexer.lexical import LexicalIndex
 from models.encoder import Encoder, Vectors, file_digest
 
-FORMAT = 1  # of the files below; a snapshot in another format is refused
+FORMAT = 2  # of the files below; a snapshot in another format is refused
 KEPT = 2  # snapshots kept after a flip: the current one and the one before it
 PARSED_RECORDS_KEPT = 4_096  # records held parsed; the shipped bank fits whole
 
@@ -84,6 +85,7 @@ class Contents:
     starts: NDArray[np.int64]
     passages: Vectors
     needs: Vectors
+    topics: Vectors
     wholes: Vectors
     encoder: EncoderStamp
     applied_change: int
@@ -98,6 +100,7 @@ class Snapshot:
         *,
         passages: FaissIndex,
         needs: FaissIndex,
+        topics: FaissIndex,
         wholes: FaissIndex,
         lexical: LexicalIndex,
         records: Sequence[bytes],
@@ -106,6 +109,7 @@ class Snapshot:
         self.manifest = manifest
         self.passages = passages
         self.needs = needs
+        self.topics = topics
         self.wholes = wholes
         self.lexical = lexical
         self.starts = starts
@@ -181,6 +185,7 @@ def write_snapshot(index: Path, contents: Contents) -> Manifest:
         draft.mkdir()
         FaissIndex(contents.passages).save(draft / "passages.faiss")
         FaissIndex(contents.needs).save(draft / "needs.faiss")
+        FaissIndex(contents.topics).save(draft / "topics.faiss")
         FaissIndex(contents.wholes).save(draft / "wholes.faiss")
         contents.lexical.save(draft / "lexical")
         (draft / "records.jsonl").write_bytes(b"".join(record + b"\n" for record in contents.records))
@@ -293,6 +298,7 @@ def load_snapshot(folder: Path) -> Snapshot:
         manifest,
         passages=FaissIndex.load(folder / "passages.faiss"),
         needs=FaissIndex.load(folder / "needs.faiss"),
+        topics=FaissIndex.load(folder / "topics.faiss"),
         wholes=FaissIndex.load(folder / "wholes.faiss"),
         lexical=LexicalIndex.load(folder / "lexical"),
         records=(folder / "records.jsonl").read_bytes().splitlines(),
@@ -301,6 +307,7 @@ def load_snapshot(folder: Path) -> Snapshot:
     sizes = (
         len(snapshot),
         len(snapshot.needs),
+        len(snapshot.topics),
         len(snapshot.wholes),
         len(snapshot.lexical),
         len(snapshot.starts) - 1,

@@ -11,28 +11,33 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from corpus.bank import BANK, read_bank
 from corpus.practice import Practice
 from indexer.build import build_snapshot
-from indexer.calibration import Calibration, fit_calibration, load_calibration
+from indexer.calibration import Calibration, JudgedHits, fit_calibration, fit_scope, load_calibration
 from indexer.retrieval import Hit, SearchMode, search_hybrid
 from indexer.snapshot import Snapshot, load_current
-from models.encoder import Encoder
+from models.encoder import Encoder, Vectors
 from models.evaluation import (
     ANSWERS,
     KEPT,
     Figures,
     JudgedQuery,
+    Ranking,
     bootstrap_interval,
     evaluate,
     expected_calibration_error,
     query_figures,
 )
+from models.training.texts import domain_sentences
 from service.quality import Progress, ranker, read_queries
 
 JUDGED = BANK.parent / "judged"
+BACKGROUND = BANK.parent / "background.tsv"
 DEVELOPMENT, HELD_OUT = "development", "held-out"
+INSIDE_EVERY = 3  # of our own sentences: two thousand beside some five hundred other texts
 FITTED_HITS = 20  # best hits of a query that the calibration is fitted on
 SIZES = ((0, 5_000), (5_000, 20_000), (20_000, 50_000), (50_000, 10**9))
 STRONG = 0.25  # chance to answer from which a match is called strong
@@ -58,9 +63,10 @@ class Bench:
         """The service's ranking, without cap per body and without the cut-off."""
         return ranker(self.snapshot, self.encoder, calibration=self.calibration, mode=mode)
 
-    def hits(self, text: str) -> list[Hit]:
-        """Every candidate with its components."""
-        return search_hybrid(self.snapshot, self.encoder.encode_queries([text])[0], text)
+    def hits(self, text: str) -> tuple[Vectors, list[Hit]]:
+        """The query's vector, and its best candidates with their components."""
+        vector = self.encoder.encode_queries([text])[0]
+        return vector, search_hybrid(self.snapshot, vector, text)[:FITTED_HITS]
 
 
 def open_bench(encoder: Encoder, progress: Progress, *, bank: Path = BANK) -> Bench:
@@ -75,17 +81,8 @@ def open_bench(encoder: Encoder, progress: Progress, *, bank: Path = BANK) -> Be
 
 def calibrate(bench: Bench, queries: Sequence[JudgedQuery]) -> Calibration:
     """Fit strengths on judged queries, then set the floor that keeps `KEPT` of those with an answer."""
-    dense, lexical, answers = [], [], []
-    for query in queries:
-        for hit in bench.hits(query.text)[:FITTED_HITS]:
-            dense.append(hit.dense)
-            lexical.append(hit.lexical)
-            answers.append(query.judgements.get(bench.snapshot.ids[hit.row], 0) >= ANSWERS)
     fitted = fit_calibration(
-        bench.encoder.digest,
-        np.array(dense, dtype=np.float32),
-        np.array(lexical, dtype=np.float32),
-        np.array(answers),
+        bench.encoder.digest, [_judged_hits(bench, query) for query in queries], scope=_scope(bench.encoder)
     )
     search = ranker(bench.snapshot, bench.encoder, calibration=fitted)
     best = np.sort([search(query.text).best_strength for query in queries if query.judgements])
@@ -97,19 +94,36 @@ def calibrate(bench: Bench, queries: Sequence[JudgedQuery]) -> Calibration:
     )
 
 
+def _judged_hits(bench: Bench, query: JudgedQuery) -> JudgedHits:
+    vector, hits = bench.hits(query.text)
+    return JudgedHits(
+        vector,
+        np.array([hit.dense for hit in hits], dtype=np.float32),
+        np.array([hit.lexical for hit in hits], dtype=np.float32),
+        np.array([query.judgements.get(bench.snapshot.ids[hit.row], 0) >= ANSWERS for hit in hits], dtype=bool),
+        answerable=bool(query.judgements),
+    )
+
+
+def _scope(encoder: Encoder) -> NDArray[np.float64]:
+    """What tells our own problem statements from other matters, each in one of its languages in turn."""
+    inside = [row[at % len(row)] for at, row in enumerate(domain_sentences()[::INSIDE_EVERY])]
+    lines = BACKGROUND.read_text(encoding="utf-8").splitlines()[1:]
+    outside = [text for line in lines for text in line.split("\t")]
+    return fit_scope(encoder.encode_queries(inside), encoder.encode_queries(outside))
+
+
 def measure(bench: Bench, queries: Sequence[JudgedQuery], progress: Progress) -> Report:
     """Every figure of the report on some judged queries."""
     languages = {practice.id: practice.language.value for practice in bench.snapshot.practices()}
     report: Report = {}
-    for mode in SearchMode:
-        done = iter(range(1, len(queries) + 1))
-        report[mode.value] = evaluate(
-            bench.search(mode),
-            queries,
-            languages,
-            progress=lambda done=done, mode=mode: progress(f"Searching, {mode.value}", next(done), len(queries)),  # type: ignore[misc]
-        )
-    ranked = {query.query_id: bench.search()(query.text) for query in queries}
+    ranked: dict[str, Ranking] = {}
+    for mode in reversed(SearchMode):  # the one that serves last: its rankings are read below
+        ranked = {}
+        for number, query in enumerate(queries, 1):
+            ranked[query.text] = bench.search(mode)(query.text)
+            progress(f"Searching, {mode.value}", number, len(queries))
+        report[mode.value] = evaluate(ranked.__getitem__, queries, languages)
     answerable = [query for query in queries if query.judgements]
     report["intervals"] = {
         name: bootstrap_interval(values) for name, values in _per_query(answerable, ranked).items()
@@ -122,19 +136,21 @@ def measure(bench: Bench, queries: Sequence[JudgedQuery], progress: Progress) ->
     return report
 
 
-def _per_query(queries: Sequence[JudgedQuery], ranked: dict[str, Any]) -> dict[str, list[float]]:
+def _per_query(queries: Sequence[JudgedQuery], ranked: dict[str, Ranking]) -> dict[str, list[float]]:
     values: dict[str, list[float]] = defaultdict(list)
     for query in queries:
-        for name, value in query_figures(ranked[query.query_id].practice_ids, query.judgements).items():
+        for name, value in query_figures(ranked[query.text].practice_ids, query.judgements).items():
             values[name].append(value)
     return values
 
 
-def _language_bias(queries: Sequence[JudgedQuery], ranked: dict[str, Any], languages: dict[str, str]) -> Figures:
+def _language_bias(
+    queries: Sequence[JudgedQuery], ranked: dict[str, Ranking], languages: dict[str, str]
+) -> Figures:
     """Mean rank of answers in the query's language minus that of answers in others, over queries with both."""
     differences = []
     for query in queries:
-        order = {item: rank for rank, item in enumerate(ranked[query.query_id].practice_ids, 1)}
+        order = {item: rank for rank, item in enumerate(ranked[query.text].practice_ids, 1)}
         ranks: dict[bool, list[int]] = {True: [], False: []}
         for item, grade in query.judgements.items():
             if grade >= ANSWERS:
@@ -145,11 +161,11 @@ def _language_bias(queries: Sequence[JudgedQuery], ranked: dict[str, Any], langu
     return {"n": len(differences), "mean_rank_difference": float(np.mean(differences)), "low": low, "high": high}
 
 
-def _by_size(snapshot: Snapshot, queries: Sequence[JudgedQuery], ranked: dict[str, Any]) -> dict[str, Figures]:
+def _by_size(snapshot: Snapshot, queries: Sequence[JudgedQuery], ranked: dict[str, Ranking]) -> dict[str, Figures]:
     """Share of the answers found among the first five, by the size of the municipality that has them."""
     found: dict[str, list[bool]] = defaultdict(list)
     for query in queries:
-        first = ranked[query.query_id].practice_ids[:5]
+        first = ranked[query.text].practice_ids[:5]
         for item, grade in query.judgements.items():
             body = snapshot.practice(snapshot.rows[item]).body if item in snapshot.rows else None
             if grade >= ANSWERS and body and body.population is not None:
@@ -164,20 +180,16 @@ def _calibration(bench: Bench, queries: Sequence[JudgedQuery]) -> Report:
     strengths: list[float] = []
     answers: list[bool] = []
     for query in queries:
-        hits = bench.hits(query.text)[:FITTED_HITS]
-        values = bench.calibration.strengths(
-            np.array([hit.dense for hit in hits], dtype=np.float32),
-            np.array([hit.lexical for hit in hits], dtype=np.float32),
-        )
-        strengths += [float(value) for value in values]
-        answers += [query.judgements.get(bench.snapshot.ids[hit.row], 0) >= ANSWERS for hit in hits]
+        hits = _judged_hits(bench, query)
+        strengths += bench.calibration.strengths(hits.dense, hits.lexical, hits.vector).tolist()
+        answers += hits.answers.tolist()
     error, bins = expected_calibration_error(strengths, answers)
     return {"expected_calibration_error": error, "bins": bins}
 
 
-def _refused(floor: float, queries: Sequence[JudgedQuery], ranked: dict[str, Any]) -> Figures:
+def _refused(floor: float, queries: Sequence[JudgedQuery], ranked: dict[str, Ranking]) -> Figures:
     """What the shipped floor keeps of the queries with answer, and refuses of those without."""
-    best = {query.query_id: ranked[query.query_id].best_strength for query in queries}
+    best = {query.query_id: ranked[query.text].best_strength for query in queries}
     kept = [best[query.query_id] >= floor for query in queries if query.judgements]
     refused = [best[query.query_id] < floor for query in queries if not query.judgements]
     return {"kept": float(np.mean(kept)), "refused": float(np.mean(refused)), "n": len(refused)}

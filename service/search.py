@@ -9,7 +9,7 @@ import numpy as np
 
 from corpus.errors import UnknownPractice
 from corpus.municipality import Municipality
-from corpus.practice import Passage, Practice
+from corpus.practice import Passage, Practice, whole_text
 from corpus.vocabulary import Language
 from indexer.calibration import Calibration
 from indexer.filters import Filter
@@ -17,11 +17,13 @@ from indexer.retrieval import Hit, SearchMode, search_hybrid
 from indexer.snapshot import Snapshot
 from indexer.tokens import WORD, terms
 from models.encoder import Vectors
+from models.reranker import Reranker
 from service.transferability import Fit, Origin, View, assess, refine_order
 
 FIRST_PAGE = 10
 PER_BODY_ON_FIRST_PAGE = 2  # one city's bank must not fill the page
 RELATED_WHEN_NONE = 3  # shown as merely related when nothing answers
+RERANKED = 50  # hits that a reranker reads; reading more takes it seconds and changes no first page
 REORDERED = 50  # results whose fit is worked out to order them; nobody reads further
 
 # Rocchio (1971), within one request: the query moves towards what was liked and away from what was not.
@@ -86,12 +88,14 @@ def search_practices(
     *,
     calibration: Calibration | None = None,
     locate: Callable[[Practice], Origin] = Origin,
+    reranker: Reranker | None = None,
 ) -> SearchAnswer:
     """Retrieve, cut off, assess and explain.
 
     `query_vector`: the question's text as a unit vector, float32 of shape (dimension,). Without a calibration
     (an encoder it was not fitted for) the strength is the cosine similarity and nothing is cut off. `locate`
-    finds the place of a practice, to compare it with the reader's.
+    finds the place of a practice, to compare it with the reader's. A `reranker` orders the best hits anew; what
+    answers and how strongly stays.
 
     Raises:
         UnknownPractice: an id in `like` or `unlike` is not in the snapshot.
@@ -106,7 +110,9 @@ def search_practices(
     )
     hits = [hit for hit in hits if snapshot.ids[hit.row] not in {*question.like, *question.unlike}]
     hits, translations = _one_per_practice(snapshot, hits, question.reader_language)
-    strengths = _strengths(hits, calibration)
+    if reranker:
+        hits = _reranked(snapshot, hits, question.text, reranker)
+    strengths = _strengths(hits, query_vector, calibration)
     floor = calibration.floor if calibration else 0.0
     answering = [at for at, strength in enumerate(strengths) if strength >= floor]
 
@@ -197,12 +203,19 @@ def _one_per_practice(
     return kept, others
 
 
-def _strengths(hits: Sequence[Hit], calibration: Calibration | None) -> list[float]:
+def _reranked(snapshot: Snapshot, hits: list[Hit], query: str, reranker: Reranker) -> list[Hit]:
+    """The best hits in the order of a second reading, the others behind them as they were."""
+    head = hits[:RERANKED]
+    scores = reranker.scores(query, [whole_text(snapshot.practice(hit.row)) for hit in head])
+    return [head[at] for at in np.argsort(-scores, kind="stable")] + hits[RERANKED:]
+
+
+def _strengths(hits: Sequence[Hit], query_vector: Vectors, calibration: Calibration | None) -> list[float]:
     dense = np.array([hit.dense for hit in hits], dtype=np.float32)
     if calibration is None:
         return [float(similarity) for similarity in np.clip(dense, 0, 1)]
     lexical = np.array([hit.lexical for hit in hits], dtype=np.float32)
-    return [float(strength) for strength in calibration.strengths(dense, lexical)]
+    return [float(strength) for strength in calibration.strengths(dense, lexical, query_vector)]
 
 
 def _word(strength: float, calibration: Calibration | None) -> StrengthWord:

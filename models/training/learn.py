@@ -6,6 +6,7 @@ and to bring a problem nearer to the practice that answers it than to the others
 negative (InfoNCE, van den Oord et al. 2018), anchored to the teacher so that nothing is forgotten.
 """
 
+import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,30 +17,12 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from models.training.schedule import Schedule
 from models.training.texts import LANGUAGES, Match, Triple, Versions
 
 CHUNK = 16  # texts read at once
+CHECKPOINT_STEPS = 100
 SCALE = 20.0  # cosine similarities are multiplied by this before a softmax, as the teacher's authors did
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """How long and how hard to learn."""
-
-    minutes: float = 36.0  # of training
-    steps: int = 10**9
-    threads: int = 2
-    sentences: int = 8  # general sentences a step
-    domain_sentences: int = 16
-    triples: int = 14
-    matches: int = 18
-    embedding_rate: float = 4e-4
-    layer_rate: float = 4e-5
-    warmup_steps: int = 30
-    contrast_weight: float = 1.0
-    anchor_weight: float = 0.5
-    seed: int = 0
-    longest: int = 80  # tokens
 
 
 def pool(hidden: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
@@ -119,27 +102,28 @@ def prepare(
     cache: Path,
     report: Callable[[str, int, int], None],
 ) -> Lessons:
-    """Have the teacher read every English version once; general targets are kept in `cache`."""
+    """Have the teacher read every English version once; its vectors are kept in the folder `cache`."""
     from safetensors.torch import load_file, save_file
 
     teacher = Model(teacher_folder(), longest=128)
+    cache.mkdir(parents=True, exist_ok=True)
 
     def read(name: str, texts: Sequence[str]) -> torch.Tensor:
         if not texts:
             return torch.empty(0, 384)
-        return teacher.encode(texts, report=lambda done, total: report(f"teacher: {name}", done, total))
+        digest = hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
+        kept = cache / f"{digest}.safetensors"
+        if not kept.exists():
+            vectors = teacher.encode(texts, report=lambda done, total: report(f"teacher: {name}", done, total))
+            save_file({"vectors": vectors.contiguous()}, kept)
+        return load_file(kept)["vectors"]
 
-    if cache.exists() and len(targets := load_file(cache)["targets"]) == len(general):
-        general_targets = targets
-    else:
-        general_targets = read("general", [row[0] for row in general])
-        save_file({"targets": general_targets.contiguous()}, cache)
     return Lessons(
         general,
         domain,
         triples,
         matches,
-        general_targets,
+        read("general", [row[0] for row in general]),
         read("domain", [row[0] for row in domain]),
         (
             read("problems", [triple.problem[0] for triple in triples]),
@@ -150,9 +134,14 @@ def prepare(
 
 
 def learn(
-    start: Path, lessons: Lessons, schedule: Schedule, *, report: Callable[[int, float, float], bool]
+    start: Path,
+    lessons: Lessons,
+    schedule: Schedule,
+    *,
+    report: Callable[[int, float, float], bool],
+    checkpoint: Path | None = None,
 ) -> Model:
-    """Train from the student in `start`.
+    """Train from the student in `start`, or from where `checkpoint` stands if there is one.
 
     `report` gets the step, the seconds learnt and the mean of the last losses, and says whether to go on.
     """
@@ -171,6 +160,12 @@ def learn(
         [{"params": [embeddings], "weight_decay": 0.0}, {"params": layers, "weight_decay": 0.01}]
     )
     seconds, step = 0.0, 0
+    if checkpoint and checkpoint.exists():
+        state = torch.load(checkpoint, weights_only=True)
+        student.transformer.load_state_dict(state["student"])
+        optimiser.load_state_dict(state["optimiser"])
+        seconds, step = state["seconds"], state["step"]
+        rng = np.random.default_rng([schedule.seed, step])  # not the lessons of the first steps once more
     losses: list[float] = []
     while seconds < schedule.minutes * 60 and step < schedule.steps:
         began = time.monotonic()
@@ -193,9 +188,19 @@ def learn(
         step += 1
         seconds += time.monotonic() - began
         losses.append(float(loss.detach()))
+        if checkpoint and step % CHECKPOINT_STEPS == 0:
+            _keep(checkpoint, student, optimiser, seconds, step)
         if step % 20 == 0 and not report(step, seconds, float(np.mean(losses[-20:]))):
             break
     return student
+
+
+def _keep(checkpoint: Path, student: Model, optimiser: torch.optim.Optimizer, seconds: float, step: int) -> None:
+    """Write where learning stands, whole or not at all."""
+    state = {"student": student.transformer.state_dict(), "optimiser": optimiser.state_dict()}
+    part = checkpoint.with_name(checkpoint.name + ".part")
+    torch.save(state | {"seconds": seconds, "step": step}, part)
+    part.replace(checkpoint)
 
 
 def _languages(rng: np.random.Generator, count: int) -> list[int]:

@@ -6,6 +6,7 @@ read from the folder the training configuration names.
 
 import json
 import lzma
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -111,20 +112,25 @@ def matches(folder: Path = DOMAIN) -> list[Match]:
     return [Match(**{name: row[name] for name in Match.__dataclass_fields__}) for row in rows]
 
 
+def rows_of_bundle(path: Path) -> Iterator[list[str]]:
+    """Rows of a bundle: en, es, ca, it (empty where missing), origin, source."""
+    with lzma.open(path, "rt", encoding="utf-8") as file:
+        for line in file:
+            fields = line.rstrip("\n").split("\t")
+            if len(fields) == 6:
+                yield fields
+
+
 def general_sentences(path: Path, *, most_per_source: int) -> list[Versions]:
-    """Sentences of a bundle (xz, tab-separated: en, es, ca, it, origin, source) whose English a person wrote.
+    """Sentences of a bundle in all four languages whose English a person wrote.
 
     An English made by machine is a poor target for the teacher; `most_per_source` keeps one source from
     outweighing the others.
     """
     taken: dict[str, int] = {}
     rows = []
-    with lzma.open(path, "rt", encoding="utf-8") as file:
-        for line in file:
-            fields = line.rstrip("\n").split("\t")
-            if len(fields) != 6 or not all(fields) or not fields[4].startswith("en=H"):
-                continue
-            if taken.get(fields[5], 0) < most_per_source:
-                taken[fields[5]] = taken.get(fields[5], 0) + 1
-                rows.append((fields[0], fields[1], fields[2], fields[3]))
+    for fields in rows_of_bundle(path):
+        if all(fields) and fields[4].startswith("en=H") and taken.get(fields[5], 0) < most_per_source:
+            taken[fields[5]] = taken.get(fields[5], 0) + 1
+            rows.append((fields[0], fields[1], fields[2], fields[3]))
     return rows

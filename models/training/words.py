@@ -7,7 +7,7 @@ translated sentences (WECHSEL, Minixhofer et al. 2022; the alignment is Model 1 
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -86,42 +86,40 @@ def align(
 
     `weights`: (rows,), how much a row counts.
     """
-    special = {token for token, _ in known.get_added_tokens_decoder().items()}
-    sides = []
-    for language in range(len(LANGUAGES)):
+    special = set(known.get_added_tokens_decoder())
+    unknown, others = [], []  # of each language, for each row: lacking pieces, and those to align them with
+    for language, name in enumerate(LANGUAGES):
+        report(f"cutting {name}")
         texts = [row[language] for row in rows]
-        report(f"cutting {LANGUAGES[language]}")
-        ours = [np.unique([at for at in found.ids if lacking[at]]) for found in new.encode_batch(texts)]
-        theirs = [
-            np.array(sorted(set(found.ids) - special), np.int64) for found in known.encode_batch(texts)
-        ]
-        sides.append((ours, theirs))
-    f_parts, e_parts, group_sizes, weight_parts = [], [], [], []
+        unknown.append([np.unique([at for at in cut.ids if lacking[at]]) for cut in new.encode_batch(texts)])
+        others.append([np.array(sorted(set(cut.ids) - special)) for cut in known.encode_batch(texts)])
+    f_parts, e_parts, size_parts, weight_parts = [], [], [], []
     for one in range(len(LANGUAGES)):
         for row in range(len(rows)):
-            ours = sides[one][0][row].astype(np.int64)
+            ours = unknown[one][row].astype(np.int64)
             if not len(ours):
                 continue
-            others = np.concatenate([sides[two][1][row] for two in range(len(LANGUAGES)) if two != one])
-            f_parts.append(np.repeat(ours, len(others)))
-            e_parts.append(np.tile(others, len(ours)))
-            group_sizes.append(np.full(len(ours), len(others)))
+            theirs = np.concatenate([others[two][row] for two in range(len(LANGUAGES)) if two != one])
+            f_parts.append(np.repeat(ours, len(theirs)))
+            e_parts.append(np.tile(theirs, len(ours)))
+            size_parts.append(np.full(len(ours), len(theirs)))
             weight_parts.append(np.full(len(ours), weights[row]))
-    f, e = np.concatenate(f_parts), np.concatenate(e_parts)
-    sizes, token_weights = np.concatenate(group_sizes), np.concatenate(weight_parts)
+    f, e = np.concatenate(f_parts), np.concatenate(e_parts).astype(np.int64)
+    sizes, token_weights = np.concatenate(size_parts), np.concatenate(weight_parts)
     starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
     span = known.get_vocab_size() + len(special)
     keys, pair = np.unique(f * span + e, return_inverse=True)
-    pair_e = keys % span
-    likely = np.ones(len(keys))
+    new_ids, known_ids = keys // span, keys % span
+    likely: NDArray[np.float64] = np.ones(len(keys))
     expected = likely
     for number in range(ROUNDS):
         report(f"aligning, round {number + 1} of {ROUNDS}")
         share = likely[pair]
         share *= np.repeat(token_weights / np.add.reduceat(share, starts), sizes)
-        expected = np.bincount(pair, share, len(keys))
-        likely = expected / np.bincount(pair_e, expected, span)[pair_e]
-    return Alignment(keys // span, pair_e, expected)
+        expected = np.asarray(np.bincount(pair, share, len(keys)), np.float64)
+        likely = expected / np.bincount(known_ids, expected, span)[known_ids]
+    other = (new_ids != known_ids) | (new is not known)  # a word shared by two languages tells nothing of itself
+    return Alignment(new_ids[other], known_ids[other], expected[other])
 
 
 def embed(
@@ -142,12 +140,12 @@ def embed(
             continue
         if evidence[at] >= LEAST_EVIDENCE:
             best = order[starts[at] : starts[at] + ALIGNED]
-            best = best[(aligned.new[best] == at)]
-            weight = (aligned.expected[best] / aligned.expected[best].sum()) ** SHARPEN
+            best = best[aligned.new[best] == at]
+            weight: NDArray[np.float64] = (aligned.expected[best] / aligned.expected[best].sum()) ** SHARPEN
             parts = aligned.known[best]
         else:
-            parts = np.array(known.encode(piece.removeprefix("##"), add_special_tokens=False).ids)
-            weight = np.ones(len(parts))
+            parts = np.asarray(known.encode(piece.removeprefix("##"), add_special_tokens=False).ids)
+            weight = np.ones(len(parts), np.float64)
         mean = (vectors[parts] * weight[:, None]).sum(axis=0) / weight.sum()
         made[at] = mean * (usual / np.linalg.norm(mean))
     return made
@@ -163,11 +161,6 @@ def rehouse(student: Path, new: Tokenizer, vectors: NDArray[np.float32], to: Pat
     with torch.no_grad():
         transformer.embeddings.word_embeddings.weight.copy_(torch.from_numpy(vectors))
     transformer.save_pretrained(to)
-    for name in ("tokenizer_config.json",):
-        (to / name).write_text((student / name).read_text(encoding="utf-8"), encoding="utf-8")
+    settings = "tokenizer_config.json"
+    (to / settings).write_text((student / settings).read_text(encoding="utf-8"), encoding="utf-8")
     new.save(str(to / "tokenizer.json"))
-
-
-def repeated(texts: Iterable[str], times: int) -> list[str]:
-    """Texts that count more."""
-    return list(texts) * times

@@ -1,5 +1,6 @@
-"""`empelt train`: make the encoder anew, or go on from where it stands. Needs `pip install empelt[train]`."""
+"""`empelt train`: make the encoder anew, step by step as a recipe says. Needs `pip install empelt[train]`."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -7,47 +8,86 @@ import typer
 from rich.table import Table
 
 from models.encoder import SHIPPED, load_encoder
+from models.training.recipe import SHIPPED_RECIPE, Recipe, read_recipe
 from service.commands.shared import out, progress_bar, refuse, refusing
 
-train = typer.Typer(help="Fine-tune, export and measure the encoder.", no_args_is_help=True)
+train = typer.Typer(
+    help="Make the encoder: prepare, tokenizer, align, distil, finetune, export, report; each step reads what the "
+    "one before wrote. Needs the extra `train` of the package.",
+    no_args_is_help=True,
+)
 
-MOST_PER_SOURCE = 9_000  # general sentences of one source
+RecipeFile = Annotated[
+    Path,
+    typer.Argument(exists=True, dir_okay=False, help="A recipe; the one of the shipped encoder when left out."),
+]
+Again = Annotated[bool, typer.Option("--again", help="Do the step although its result is there.")]
+Step = Callable[[Recipe, Callable[[str, float, float], None]], None]
+
+
+def _do(step: Step, recipe_file: Path, reads: list[str], writes: str, *, again: bool) -> None:
+    """Do one step unless it is done; `reads` and `writes` name paths of the recipe."""
+    with refusing(), progress_bar() as progress:
+        recipe = read_recipe(recipe_file)
+        target: Path = getattr(recipe, writes)
+        if target.exists() and not again:
+            out.print(f"Done before: {target}. Do it again with --again.")
+            return
+        for name in reads:
+            paths = getattr(recipe, name)
+            for path in paths if isinstance(paths, tuple) else (paths,):
+                if not path.exists():
+                    refuse(
+                        f"{path} is missing: {recipe_file} names it under `{name}`, or the step before writes it."
+                    )
+        task = progress.add_task("Starting", total=None)
+        step(
+            recipe,
+            lambda what, done, total: progress.update(
+                task, description=what, completed=round(done), total=round(total) or None
+            ),
+        )
+    out.print(f"Written to {target}.")
 
 
 @train.command()
-def finetune(
-    start: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="A SentenceTransformer folder.")],
-    to: Annotated[Path, typer.Argument(help="Folder to write; must not exist.")],
-    general: Annotated[
-        Path | None, typer.Option(exists=True, dir_okay=False, help="General sentences: xz of en, es, ca, it.")
-    ] = None,
-    minutes: Annotated[float, typer.Option(min=0.01, help="How long to learn.")] = 36.0,
-    threads: Annotated[int, typer.Option(min=1, help="Threads to learn with.")] = 2,
-    seed: Annotated[int, typer.Option(help="Of the order of lessons.")] = 1,
-) -> None:
-    """Learn from our own domain text, beside general sentences so that nothing is forgotten."""
-    from models.training.learn import Schedule, learn, prepare, save
-    from models.training.texts import domain_sentences, general_sentences, matches, triples
+def prepare(recipe: RecipeFile = SHIPPED_RECIPE, again: Again = False) -> None:
+    """General sentences without any that is like one of the public test sets."""
+    from models.training import steps
 
-    if to.exists():
-        refuse(f"{to} exists already.")
-    with refusing(), progress_bar() as progress:
-        lessons = prepare(
-            general_sentences(general, most_per_source=MOST_PER_SOURCE) if general else [],
-            domain_sentences(),
-            triples(),
-            matches(),
-            cache=to.with_name(to.name + "-general.safetensors"),
-            report=lambda _what, _done, _total: None,
-        )
-        task = progress.add_task("Learning", total=minutes * 60)
+    _do(steps.prepare_text, recipe, ["bundles", "tests"], "general", again=again)
 
-        def report(step: int, seconds: float, loss: float) -> bool:
-            progress.update(task, completed=seconds, description=f"Learning, step {step}, loss {loss:.3f}")
-            return True
 
-        save(learn(start, lessons, Schedule(minutes=minutes, threads=threads, seed=seed), report=report), to)
-    out.print(f"Written to {to}. Export it with `empelt train export {to}`.")
+@train.command()
+def tokenizer(recipe: RecipeFile = SHIPPED_RECIPE, again: Again = False) -> None:
+    """A word list of open text, our own text and the bank."""
+    from models.training import steps
+
+    _do(steps.learn_words, recipe, ["student", "general"], "tokenizer", again=again)
+
+
+@train.command()
+def align(recipe: RecipeFile = SHIPPED_RECIPE, again: Again = False) -> None:
+    """Where each new word starts: among those it is translated by."""
+    from models.training import steps
+
+    _do(steps.align, recipe, ["student", "general", "tokenizer"], "aligned", again=again)
+
+
+@train.command()
+def distil(recipe: RecipeFile = SHIPPED_RECIPE, again: Again = False) -> None:
+    """Sentences in four languages towards the vectors an English teacher gives them."""
+    from models.training import steps
+
+    _do(steps.distil, recipe, ["general", "aligned"], "distilled", again=again)
+
+
+@train.command()
+def finetune(recipe: RecipeFile = SHIPPED_RECIPE, again: Again = False) -> None:
+    """Problems towards the practices that answer them, in any of the languages."""
+    from models.training import steps
+
+    _do(steps.finetune, recipe, ["general", "distilled"], "finetuned", again=again)
 
 
 @train.command()
