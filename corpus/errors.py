@@ -8,6 +8,14 @@ EmpeltError
 |   `-- AmbiguousMunicipality  several places share the name
 |-- UnreadableSource       a file or page cannot be read as what it claims to be
 |-- StoreUnavailable       the database cannot be reached or is too new
+|-- UnknownProfile, UnknownNeed, UnknownOffer, UnknownDraft, UnknownKeyId
+|                          there is none by that name, or not for whoever asks
+|-- IdTaken                the id asked for already names another thing
+|-- InvalidKey             a key cannot be made as asked for
+|-- AccessError
+|   |-- MissingKey             it takes a key, and none was shown
+|   |-- UnknownKey             the key shown opens nothing: wrong, expired or revoked
+|   `-- NotAllowed             the key is good, but not for this
 `-- IndexError_ family     see indexer/errors.py
 """
 
@@ -79,6 +87,71 @@ class UnreadableSource(EmpeltError):
 
 class StoreUnavailable(EmpeltError):
     """The database cannot be reached, or its schema is newer than this program."""
+
+
+class UnknownProfile(EmpeltError):
+    """No profile of that municipality can be read."""
+
+    def __init__(self, municipality: str) -> None:
+        super().__init__(f"There is no profile of {municipality!r} to read.")
+
+
+class UnknownNeed(EmpeltError):
+    """No need has the id asked for."""
+
+    def __init__(self, need_id: str) -> None:
+        super().__init__(f"No need has the id {need_id!r}.")
+
+
+class UnknownOffer(EmpeltError):
+    """No offer has the id asked for."""
+
+    def __init__(self, offer_id: str) -> None:
+        super().__init__(f"No offer has the id {offer_id!r}.")
+
+
+class UnknownDraft(EmpeltError):
+    """No draft waits under the id asked for."""
+
+    def __init__(self, draft_id: str) -> None:
+        super().__init__(f"No draft has the id {draft_id!r}.")
+
+
+class UnknownKeyId(EmpeltError):
+    """No key has the id asked for."""
+
+    def __init__(self, key_id: str) -> None:
+        super().__init__(f"No key has the id {key_id!r}.")
+
+
+class IdTaken(EmpeltError):
+    """The id asked for already names another thing of that kind."""
+
+    def __init__(self, taken: str) -> None:
+        super().__init__(f"The id {taken!r} is taken: choose another, or leave it out where one is given then.")
+
+
+class InvalidKey(EmpeltError):
+    """A key cannot be made as asked for; the message names what will not do."""
+
+
+class AccessError(EmpeltError):
+    """Whoever asks may not have what was asked for."""
+
+
+class MissingKey(AccessError):
+    """What was asked for takes a key, and none was shown."""
+
+
+class UnknownKey(AccessError):
+    """The key shown opens nothing. Whether it is wrong, expired or revoked is not told, and it never shows."""
+
+    def __init__(self) -> None:
+        super().__init__("The key shown is not one that opens anything: it is wrong, has expired or was revoked.")
+
+
+class NotAllowed(AccessError):
+    """The key shown is good, but not for this; the message says what it may not do and which key may."""
 
 
 class EncoderError(EmpeltError):

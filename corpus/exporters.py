@@ -141,7 +141,7 @@ def json_ld(practice: Practice) -> dict[str, Any]:
     body = practice.body
     years = f"{practice.start_year or '..'}/{practice.end_year or '..'}"
     node = {
-        "@id": _urn(practice.id),
+        "@id": urn(practice.id),
         "@type": "CreativeWork",
         "identifier": practice.id,
         "inLanguage": practice.language,
@@ -153,7 +153,7 @@ def json_ld(practice: Practice) -> dict[str, Any]:
         "dateModified": practice.updated_on.isoformat() if practice.updated_on else None,
         "award": [" ".join(filter(None, [won.scheme, won.edition])) for won in practice.recognitions],
         "isBasedOn": [source.url for source in practice.sources],
-        "workTranslation": [{"@id": _urn(other)} for other in practice.translations],
+        "workTranslation": [{"@id": urn(other)} for other in practice.translations],
         "about": _filled(
             {
                 "@type": "GovernmentService",
@@ -174,7 +174,8 @@ def json_ld(practice: Practice) -> dict[str, Any]:
     return _filled(node)
 
 
-def _urn(practice_id: str) -> str:
+def urn(practice_id: str) -> str:
+    """What a practice is called in every file of ours."""
     return f"urn:empelt:practice:{practice_id}"
 
 

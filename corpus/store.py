@@ -9,20 +9,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 
-from corpus.errors import StoreUnavailable, UnknownPractice
+from corpus.errors import UnknownPractice
 from corpus.practice import Practice
+from corpus.store_database import Database, Number
 
-BUSY_SECONDS = 30  # how long a SQLite writer waits for the one before it
-_WRITERS_LOCK = 7_210_391  # any fixed number: the advisory lock all writers of a PostgreSQL store share
 _ROWS_AT_A_TIME = 500
 
 _metadata = sa.MetaData()
@@ -36,7 +30,7 @@ practice_table = sa.Table(
 change_table = sa.Table(
     "change",
     _metadata,
-    sa.Column("number", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
+    sa.Column("number", Number, primary_key=True),
     sa.Column("practice_id", sa.String(120), nullable=False, index=True),
     sa.Column("kind", sa.String(10), nullable=False),
     sa.Column("at", sa.DateTime(timezone=True), nullable=False),
@@ -83,46 +77,12 @@ class PracticeStore:
         Raises:
             StoreUnavailable: the database cannot be reached, or was migrated by a newer version.
         """
-        address = sa.make_url(url)
-        if address.drivername in ("postgresql", "postgres"):
-            address = address.set(drivername="postgresql+psycopg")
-        self._engine = sa.create_engine(address, pool_pre_ping=True)
-        self._is_sqlite = self._engine.dialect.name == "sqlite"
-        if self._is_sqlite:
-            if address.database:
-                Path(address.database).parent.mkdir(parents=True, exist_ok=True)
-            sa.event.listen(self._engine, "connect", _set_up_sqlite)
-            sa.event.listen(self._engine, "begin", _begin_immediate)
-        try:
-            self._migrate()
-        except sa.exc.SQLAlchemyError as error:
-            self.close()
-            shown = address.render_as_string(hide_password=True)
-            raise StoreUnavailable(f"The database {shown} cannot be used: {error}") from None
-        except StoreUnavailable:
-            self.close()
-            raise
+        self._database = Database(url)
+        self._engine = self._database.engine
 
     def close(self) -> None:
         """Give back all connections."""
-        self._engine.dispose()
-
-    def _migrate(self) -> None:
-        config = Config()
-        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-        scripts = ScriptDirectory.from_config(config)
-        with self._engine.begin() as connection:
-            if not self._is_sqlite:
-                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_WRITERS_LOCK)))
-            stands_at = MigrationContext.configure(connection).get_current_revision()
-            if stands_at == scripts.get_current_head():
-                return
-            if stands_at is not None and stands_at not in {s.revision for s in scripts.walk_revisions()}:
-                raise StoreUnavailable(
-                    f"The database is at schema {stands_at}, which this version does not know: update Empelt."
-                )
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+        self._database.close()
 
     # Reading
 
@@ -194,8 +154,7 @@ class PracticeStore:
         `by` says who, for the history. Returns how many records were added or changed.
         """
         changed = 0
-        with self._engine.begin() as connection:
-            self._be_the_only_writer(connection)
+        with self._database.writing() as connection:
             for practice in practices:
                 record = _dump(practice)
                 here = practice_table.c.id == practice.id
@@ -217,20 +176,11 @@ class PracticeStore:
         Raises:
             UnknownPractice: there is none with that id.
         """
-        with self._engine.begin() as connection:
-            self._be_the_only_writer(connection)
+        with self._database.writing() as connection:
             gone = connection.execute(practice_table.delete().where(practice_table.c.id == practice_id))
             if gone.rowcount == 0:
                 raise UnknownPractice(practice_id)
             self._log(connection, practice_id, ChangeKind.REMOVED, by, None)
-
-    def _be_the_only_writer(self, connection: sa.Connection) -> None:
-        """Let change numbers become visible in their order: a reader that saw 6 must have been able to see 5.
-
-        SQLite has one writer by nature; PostgreSQL gives numbers out before commits, in any order.
-        """
-        if not self._is_sqlite:
-            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_WRITERS_LOCK)))
 
     def _log(
         self, connection: sa.Connection, practice_id: str, kind: ChangeKind, by: str, record: str | None
@@ -240,17 +190,6 @@ class PracticeStore:
                 practice_id=practice_id, kind=kind.value, at=datetime.now(UTC), by=by, record=record
             )
         )
-
-
-def _set_up_sqlite(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # the driver must not open transactions of its own
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={BUSY_SECONDS * 1000}"):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin_immediate(connection: sa.Connection) -> None:
-    """Take the write lock at once: a reader that turns writer half-way would meet SQLITE_BUSY."""
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def differences(before: Practice | None, after: Practice | None) -> dict[str, tuple[Any, Any]]:

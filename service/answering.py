@@ -6,6 +6,7 @@ from corpus.municipality import Municipality
 from corpus.vocabulary import Language
 from models.language import detect_language
 from service.measures import SEARCHES, STAGE_SECONDS
+from service.page_address import Address
 from service.resources import Generation, Resources
 from service.schemas import PlaceOut, QueryOut, SearchRequest, SearchResponse
 from service.search import SearchAnswer, SearchQuestion, search_practices
@@ -20,6 +21,39 @@ def place_named(held: Resources, name: str | None) -> Municipality | None:
         UnknownMunicipality, AmbiguousMunicipality: no place, or several, by that name.
     """
     return held.municipalities.find(name) if name else None
+
+
+def question_asked(
+    held: Resources, address: Address, language: str, *, top_k: int, offset: int = 0
+) -> SearchQuestion:
+    """The question in the address of a page.
+
+    Raises:
+        ValidationError: it is none.
+        UnknownMunicipality, AmbiguousMunicipality: it is not clear whose it is.
+    """
+    asked = SearchRequest.model_validate(
+        {
+            "text": address.text,
+            "municipality": address.municipality or None,
+            "reader_language": language,
+            "filters": address.filters,
+            "view": address.view,
+            "like": address.like,
+            "unlike": address.unlike,
+        }
+    )
+    return SearchQuestion(
+        text=asked.text,
+        municipality=place_named(held, asked.municipality),
+        filters=asked.filters.filter(),
+        reader_language=Language(language),
+        view=asked.view,
+        like=asked.like,
+        unlike=asked.unlike,
+        top_k=top_k,
+        offset=offset,
+    )
 
 
 def run_search(held: Resources, question: SearchQuestion) -> tuple[SearchAnswer, Generation]:
@@ -38,6 +72,7 @@ def run_search(held: Resources, question: SearchQuestion) -> tuple[SearchAnswer,
         question,
         calibration=generation.calibration,
         locate=lambda practice: generation.origin(practice, held.municipalities),
+        reranker=held.reranker,
     )
     STAGE_SECONDS.labels("encode").observe(encoded - started)
     STAGE_SECONDS.labels("retrieve").observe(perf_counter() - encoded)

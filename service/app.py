@@ -5,16 +5,31 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.staticfiles import StaticFiles
 
 from service import errors
-from service.guards import BodyLimit, RateLimit, SecurityHeaders
+from service.guards import BodyLimit, CrossOrigin, PerMinute, RateLimit, SecurityHeaders
 from service.logs import log_to_standard_error
 from service.measures import Measured
 from service.resources import Resources
-from service.routes import health, imports, pages, practices, search
+from service.routes import (
+    administration_pages,
+    browse,
+    embed,
+    health,
+    imports,
+    keys,
+    matching,
+    network,
+    network_pages,
+    opendata,
+    pages,
+    practices,
+    search,
+)
+from service.routes.shared import caller
 from service.settings import Settings
 from service.settings import settings as settings_of_process
 
@@ -45,7 +60,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         license_info={"name": "MIT", "identifier": "MIT"},
     )
-    for router in (search.router, practices.router, imports.router, health.router, pages.router):
+    app.state.keys_per_minute = PerMinute()
+    for router in (search.router, practices.router):
+        app.include_router(router, dependencies=[Depends(caller)])  # anybody may; a key shown must be a good one
+    for router in (imports.router, keys.router, network.router, health.router, opendata.router, pages.router):
+        app.include_router(router)
+    app.include_router(embed.router)
+    app.include_router(browse.router)
+    for router in (matching.router, network_pages.router, administration_pages.router):
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     errors.install(app)
@@ -54,5 +76,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(Measured)
     app.add_middleware(BodyLimit)
     app.add_middleware(RateLimit, per_minute=settings.per_minute)
+    app.add_middleware(CrossOrigin)
     app.add_middleware(SecurityHeaders)
     return app

@@ -2,7 +2,19 @@
 
 import typer
 
-from service.commands import duplicates, keeping, quality, reference, searching, serving, training
+from service.commands import (
+    duplicates,
+    exchange,
+    keeping,
+    keys,
+    matching,
+    network,
+    quality,
+    reference,
+    searching,
+    serving,
+    training,
+)
 from service.logs import log_to_standard_error
 
 app = typer.Typer(
@@ -31,8 +43,18 @@ app.command()(duplicates.duplicates)
 app.command()(duplicates.link)
 app.command()(quality.evaluate)
 app.command()(quality.quality)
+app.command()(network.twins)
+app.command()(network.recommend)
+app.command()(network.example)
+app.add_typer(network.profile, name="profile")
 app.add_typer(reference.bank, name="bank")
 app.add_typer(reference.municipalities, name="municipalities")
+app.add_typer(keys.keys, name="keys")
+app.add_typer(exchange.exchange, name="exchange")
+app.add_typer(matching.match, name="match")
+app.add_typer(matching.needs, name="needs")
+app.add_typer(matching.offers, name="offers")
+app.command()(matching.unmet)
 app.add_typer(training.train, name="train")
 
 if __name__ == "__main__":

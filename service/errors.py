@@ -13,14 +13,25 @@ from starlette.requests import Request
 from corpus.errors import (
     AmbiguousMunicipality,
     EmpeltError,
+    IdTaken,
+    InvalidKey,
     InvalidPractice,
+    MissingKey,
+    NotAllowed,
     SnapshotError,
     StoreUnavailable,
+    UnknownDraft,
+    UnknownKey,
+    UnknownKeyId,
     UnknownMunicipality,
+    UnknownNeed,
+    UnknownOffer,
     UnknownPractice,
+    UnknownProfile,
     UnreadableSource,
 )
 from models.batching import EncoderBusy
+from service.fact_sheet import FactSheetsBusy, FactSheetsUnavailable
 
 log = structlog.get_logger()
 
@@ -30,16 +41,36 @@ STATUS: dict[type[Exception], tuple[int, str]] = {
     AmbiguousMunicipality: (422, "Several municipalities have that name"),
     InvalidPractice: (422, "The practice cannot be stored"),
     UnreadableSource: (422, "The source cannot be read"),
+    MissingKey: (401, "The key is missing"),
+    UnknownKey: (401, "The key is wrong"),
+    NotAllowed: (403, "Not with this key"),
+    UnknownProfile: (404, "No such profile"),
+    UnknownNeed: (404, "No such need"),
+    UnknownOffer: (404, "No such offer"),
+    UnknownDraft: (404, "No such draft"),
+    UnknownKeyId: (404, "No such key"),
+    IdTaken: (409, "The id is taken"),
+    InvalidKey: (422, "The key cannot be made"),
     SnapshotError: (503, "The index is not ready"),
     StoreUnavailable: (503, "The store cannot be reached"),
     EncoderBusy: (503, "Too many searches at once"),
+    FactSheetsBusy: (503, "Too many fact sheets at once"),
+    FactSheetsUnavailable: (501, "Fact sheets cannot be made here"),
 }
 RETRY_AFTER_SECONDS = {503: "2", 429: "60"}
+CHALLENGES: dict[type[Exception], str] = {  # RFC 6750, 3: what a 401 says it wants
+    MissingKey: 'Bearer realm="Empelt"',
+    UnknownKey: 'Bearer realm="Empelt", error="invalid_token"',
+}
 
 
-def problem(status: int, title: str, detail: str | None = None, **more: Any) -> Problem:
+def problem(
+    status: int, title: str, detail: str | None = None, *, challenge: str | None = None, **more: Any
+) -> Problem:
     """A problem document; its type is a stable slug of the title."""
-    headers = {"Retry-After": RETRY_AFTER_SECONDS[status]} if status in RETRY_AFTER_SECONDS else None
+    headers = {"Retry-After": RETRY_AFTER_SECONDS[status]} if status in RETRY_AFTER_SECONDS else {}
+    if challenge:
+        headers["WWW-Authenticate"] = challenge
     return Problem(
         title=title,
         type_=title.lower().replace(" ", "-"),
@@ -64,7 +95,7 @@ def _domain_problem(_handler: ExceptionHandler, _request: Request, error: Except
         more["suggestions"] = error.suggestions
     if isinstance(error, InvalidPractice):
         more["problems"] = [printable(str(fault)) for fault in error.problems]
-    return problem(status, title, str(error), **more)
+    return problem(status, title, str(error), challenge=CHALLENGES.get(type(error)), **more)
 
 
 def _validation_problem(_handler: ExceptionHandler, _request: Request, error: Exception) -> Problem:

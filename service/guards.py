@@ -11,12 +11,12 @@ from limits.strategies import SlidingWindowCounterRateLimiter
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LARGEST_BODY = 1 << 20  # bytes of a request
-LARGEST_UPLOAD = 20 << 20  # bytes of a request to an import
-UPLOADS = "/v1/imports"
+LARGEST_UPLOAD = 20 << 20  # bytes of a request that brings a file
+UPLOADS = ("/v1/imports", "/admin/imports", "/network/exchange-day")
 
 CONTENT_SECURITY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors {ancestors}"
+    "frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors {ancestors}"
 )
 
 
@@ -77,6 +77,17 @@ class BodyLimit:
                 raise
 
 
+class PerMinute:
+    """Counts requests by name over a sliding minute."""
+
+    def __init__(self) -> None:
+        self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
+
+    def allows(self, name: str, at_most: int) -> bool:
+        """Count one more request; whether it is within the limit of its name."""
+        return self._limiter.hit(RateLimitItemPerMinute(at_most), name)
+
+
 class RateLimit:
     """429 for an address that asks more often than allowed; health and static files are free."""
 
@@ -84,22 +95,58 @@ class RateLimit:
 
     def __init__(self, app: ASGIApp, *, per_minute: int) -> None:
         self.app = app
-        self._limit = RateLimitItemPerMinute(per_minute)
-        self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
+        self._at_most = per_minute
+        self._requests = PerMinute()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and not scope["path"].startswith(self.FREE):
             address = (scope.get("client") or ("unknown",))[0]
-            if not self._limiter.hit(self._limit, address):
+            if not self._requests.allows(address, self._at_most):
                 await _refuse(
                     send,
                     429,
                     "Too many requests",
-                    f"At most {self._limit.amount} requests a minute.",
+                    f"At most {self._at_most} requests a minute.",
                     (b"retry-after", b"60"),
                 )
                 return
         await self.app(scope, receive, send)
+
+
+class CrossOrigin:
+    """What anybody may read may be read by a script of any site, a sandboxed frame's included ("null").
+
+    Nothing of the reader's travels along: there are no cookies, and a key is sent only by who has it.
+    """
+
+    OPEN = ("/embed/", "/oembed", "/v1/search", "/v1/practices", "/v1/themes", "/v1/export")
+    # On every answer, not only to who names an origin: a shared cache must not keep one without it.
+    ALLOWED = ((b"access-control-allow-origin", b"*"), (b"access-control-expose-headers", b"Retry-After"))
+    PREFLIGHT = (
+        *ALLOWED,
+        (b"access-control-allow-methods", b"GET, POST"),
+        (b"access-control-allow-headers", b"Authorization, Content-Type"),
+        (b"access-control-max-age", b"86400"),
+    )
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not scope["path"].startswith(self.OPEN):
+            await self.app(scope, receive, send)
+            return
+        if scope["method"] == "OPTIONS" and b"access-control-request-method" in dict(scope["headers"]):
+            await send({"type": "http.response.start", "status": 204, "headers": [*self.PREFLIGHT]})
+            await send({"type": "http.response.body", "body": b""})
+            return
+
+        async def allowed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *self.ALLOWED]
+            await send(message)
+
+        await self.app(scope, receive, allowed)
 
 
 class SecurityHeaders:
@@ -112,7 +159,7 @@ class SecurityHeaders:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        ancestors = "*" if scope["path"].startswith("/embed") else "'self'"
+        ancestors = "*" if scope["path"].startswith("/embed/") else "'self'"
         headers = [
             (b"x-content-type-options", b"nosniff"),
             (b"referrer-policy", b"no-referrer"),

@@ -251,6 +251,21 @@ def history_of(store: PracticeStore, practice_id: str) -> list[HistoryEntry]:
     return entries
 
 
+def link_practices(store: PracticeStore, one: str, other: str, *, by: str) -> None:
+    """Note that two records, and those they are linked to, are one practice in several languages.
+
+    Raises:
+        UnknownPractice: there is none with one of the ids.
+    """
+    first, second = store.practice(one), store.practice(other)
+    both = {one, other, *first.translations, *second.translations}
+    members = [store.practice(member) for member in sorted(both)]
+    store.put(
+        [member.model_copy(update={"translations": tuple(sorted(both - {member.id}))}) for member in members],
+        by=by,
+    )
+
+
 def with_place(draft: Draft, find: FindMunicipality) -> Draft:
     """A draft whose municipality has what is officially known of it, where the record does not say.
 

@@ -3,7 +3,7 @@
 Every link of the pages is this address with one thing changed; nothing is kept anywhere else.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 from urllib.parse import urlencode
@@ -27,11 +27,13 @@ KNOWN_CODES: dict[str, frozenset[str]] = {
     "population_band": frozenset(BANDS),
 }
 MOST_VALUES = 20  # of one facet
+MOST_SAVED = 20  # practices on a reader's list, which every address carries
+LONGEST_ID = 120  # characters of a practice's id
 
 
 @dataclass(frozen=True)
 class Address:
-    """A search as an address says it, with the interface language when the reader chose one."""
+    """A search as an address says it, with the reader's own list and the interface language they chose."""
 
     asked: bool = False  # whether there is a question at all, be it empty
     text: str = ""
@@ -40,12 +42,17 @@ class Address:
     filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     like: tuple[str, ...] = ()
     unlike: tuple[str, ...] = ()
+    saved: tuple[str, ...] = ()  # ids of the practices on the reader's list
     page: int = 1
     language: str | None = None  # of the interface
+    path: str = "/"  # where its links lead unless told otherwise
+    own: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # what that path alone understands
 
     @classmethod
-    def of(cls, parameters: Iterable[tuple[str, str]]) -> Self:
-        """Read it from the parameters of a request."""
+    def of(
+        cls, parameters: Iterable[tuple[str, str]], *, path: str = "/", own: Mapping[str, int] | None = None
+    ) -> Self:
+        """Read it from the parameters of a request; `own`: those of the path alone, and how many of each."""
         given: dict[str, list[str]] = {}
         for name, value in parameters:
             given.setdefault(name, []).append(value)
@@ -75,8 +82,19 @@ class Address:
             },
             like=several("like", MOST_STEERING),
             unlike=several("unlike", MOST_STEERING),
+            saved=tuple(each for each in several("id", MOST_SAVED) if len(each) <= LONGEST_ID),
             page=min(int(page), LAST_PAGE) if page.isascii() and page.isdigit() and page.strip("0") else 1,
             language=last("lang") if last("lang") in LANGUAGES else None,
+            path=path,
+            own={name: values for name, most in (own or {}).items() if (values := several(name, most))},
+        )
+
+    def among(self, known: Container[str]) -> Self:
+        """The search without wishes for practices that are not among the known: an address outlives them."""
+        return replace(
+            self,
+            like=tuple(each for each in self.like if each in known),
+            unlike=tuple(each for each in self.unlike if each in known),
         )
 
     def pairs(self) -> list[tuple[str, str]]:
@@ -87,22 +105,50 @@ class Address:
         said += [(facet, value) for facet in FACETS for value in self.filters.get(facet, ())]
         said += [("like", practice_id) for practice_id in self.like]
         said += [("unlike", practice_id) for practice_id in self.unlike]
+        said += [("id", practice_id) for practice_id in self.saved]
+        said += [(name, value) for name, values in self.own.items() for value in values]
         said += [("page", str(self.page))] if self.page > 1 else []
         said += [("lang", self.language)] if self.language else []
         return said
 
     def kept(self) -> list[tuple[str, str]]:
-        """What a new question keeps beside its own fields: the filters, the view, the interface language."""
-        return replace(self, asked=False, municipality="", like=(), unlike=(), page=1).pairs()
+        """What a new question keeps beside its own fields: filters, view, the reader's list and language."""
+        return replace(self, asked=False, municipality="", like=(), unlike=(), page=1, own={}).pairs()
 
-    def link(self, path: str = "/", **changes: Any) -> str:
-        """This address on a path, with fields changed."""
+    @property
+    def is_readers_own(self) -> bool:
+        """Whether it asks, narrows or keeps something: a page for its reader, and for no search engine."""
+        return bool(self.asked or self.filters or self.saved or self.own)
+
+    def link(self, path: str | None = None, **changes: Any) -> str:
+        """This address on its own path or another one, with fields changed."""
+        if path not in (None, self.path):
+            changes = {"own": {}} | changes
         said = urlencode(replace(self, **changes).pairs() if changes else self.pairs())
-        return f"{path}?{said}" if said else path
+        return f"{path or self.path}?{said}" if said else path or self.path
 
     def bare(self, path: str = "/") -> str:
-        """A path without the search, in the language the reader chose."""
-        return Address(language=self.language).link(path)
+        """A path without the search, with the reader's list and in the language they chose."""
+        return Address(saved=self.saved, language=self.language).link(path)
+
+    def aside(self, path: str) -> str:
+        """A path that looks through the bank: without the question, with the reader's municipality."""
+        return Address(
+            municipality=self.municipality, view=self.view, saved=self.saved, language=self.language
+        ).link(path)
+
+    @property
+    def list_is_full(self) -> bool:
+        """Whether the reader's list takes no more."""
+        return len(self.saved) >= MOST_SAVED
+
+    def saving(self, practice_id: str, path: str | None = None) -> str:
+        """This address with a practice added to the reader's list."""
+        return self.link(path, saved=tuple(dict.fromkeys((*self.saved, practice_id)))[:MOST_SAVED])
+
+    def unsaving(self, practice_id: str, path: str | None = None) -> str:
+        """This address with a practice taken off the reader's list."""
+        return self.link(path, saved=tuple(each for each in self.saved if each != practice_id))
 
     def only(self, facet: str, code: str) -> str:
         """The search with this one value of a facet: as many results as its count says."""

@@ -11,12 +11,11 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from corpus.bank import BANK, read_bank
 from corpus.practice import Practice
 from indexer.build import build_snapshot
-from indexer.calibration import Calibration, JudgedHits, fit_calibration, fit_scope, load_calibration
+from indexer.calibration import Calibration, JudgedHits, Scope, fit_calibration, fit_scope, load_calibration
 from indexer.retrieval import Hit, SearchMode, search_hybrid
 from indexer.snapshot import Snapshot, load_current
 from models.encoder import Encoder, Vectors
@@ -105,7 +104,7 @@ def _judged_hits(bench: Bench, query: JudgedQuery) -> JudgedHits:
     )
 
 
-def _scope(encoder: Encoder) -> NDArray[np.float64]:
+def _scope(encoder: Encoder) -> Scope:
     """What tells our own problem statements from other matters, each in one of its languages in turn."""
     inside = [row[at % len(row)] for at, row in enumerate(domain_sentences()[::INSIDE_EVERY])]
     lines = BACKGROUND.read_text(encoding="utf-8").splitlines()[1:]

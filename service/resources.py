@@ -12,11 +12,13 @@ from corpus.municipality import Municipalities
 from corpus.places import load_municipalities
 from corpus.practice import Practice
 from corpus.store import PracticeStore
+from corpus.store_network import NetworkStore
 from indexer.build import update_snapshot
 from indexer.calibration import Calibration, load_calibration
 from indexer.snapshot import Snapshot, current_name, load_current
 from models.batching import BatchingEncoder
 from models.encoder import load_encoder
+from models.reranker import load_reranker
 from service.settings import Settings
 from service.transferability import Origin, locate
 
@@ -49,6 +51,7 @@ class Resources:
         encoder = load_encoder(settings.encoder)
         self.encoder = BatchingEncoder(encoder, waiting=settings.queue)
         self._calibration = load_calibration(encoder)
+        self.reranker = load_reranker(settings.reranker)
         self.municipalities = load_municipalities(settings.data)
         self._current = ""
         self._closing = Event()
@@ -64,6 +67,11 @@ class Resources:
         """The store of record; opened by the first request that writes or asks for history."""
         return PracticeStore(self.settings.store_url)
 
+    @cached_property
+    def network(self) -> NetworkStore:
+        """The store of the network; opened by the first request that shows a key or asks for a need."""
+        return NetworkStore(self.settings.store_url)
+
     def close(self) -> None:
         """Stop watching and encoding."""
         self._closing.set()
@@ -71,8 +79,8 @@ class Resources:
         self._watcher.join()
         self._updater.join()
         self.encoder.close()
-        if "store" in self.__dict__:
-            self.store.close()
+        for name in {"store", "network"} & self.__dict__.keys():
+            getattr(self, name).close()
 
     def refresh(self) -> None:
         """Swap to the snapshot that is current now, if it is another one and whole."""

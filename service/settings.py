@@ -19,8 +19,11 @@ class Settings(BaseSettings):
     encoder: str | None = Field(
         None, description="Folder or hub id of a sentence-transformers model; the shipped encoder when unset."
     )
+    reranker: str | None = Field(
+        None, description="Folder of a cross-encoder that orders the best results anew; none when unset."
+    )
     admin_key: SecretStr | None = Field(
-        None, description="Key that may import and remove practices over the API; nobody may when unset."
+        None, description="Key that may do everything over the API, beside those that `empelt keys create` makes."
     )
     host: str = Field("127.0.0.1", description="Address to serve on.")
     port: int = Field(8000, ge=1, le=65535, description="Port to serve on.")

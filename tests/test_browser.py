@@ -263,3 +263,73 @@ def test_a_printed_practice_holds_its_text_and_not_the_menus(visit: Visit) -> No
     assert page.locator(".sources a").first.is_visible()
     for hidden in ("nav.languages", ".back", "footer.site"):
         assert not page.locator(hidden).is_visible()
+
+
+def test_the_address_of_a_practice_is_copied_with_one_press(visit: Visit) -> None:
+    page = visit.go(f"/?q={quote(QUERY)}&lang=ca")
+    page.locator("article .title a").first.click()
+    page.wait_for_url("**/practices/**")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copia l’adreça").click()
+    page.get_by_text("Copiat", exact=True).wait_for()
+    address = page.evaluate("navigator.clipboard.readText()")
+    assert address == page.locator("#plain-address").inner_text() == page.url.partition("?")[0]
+
+
+BROWSING = ("/themes?lang=it", "/themes/loneliness?municipality=Reus&lang=es", "/map?lang=ca")
+
+
+@pytest.mark.parametrize("visit", [{"java_script_enabled": False}], indirect=True)
+def test_practices_are_listed_and_compared_without_a_script(visit: Visit) -> None:
+    page = visit.go(f"/?q={quote(QUERY)}&municipality=Reus&lang=ca")
+    titles = page.locator("article .title").all_inner_texts()
+    for at in (0, 2):
+        page.locator("article").nth(at).locator(".keep").click()
+        page.wait_for_url("**#*")
+        assert page.locator("article .title").all_inner_texts() == titles
+    page.get_by_role("link", name="La meva llista").click()
+    page.wait_for_url("**/saved?**")
+    assert page.locator("article .title").all_inner_texts() == [titles[0], titles[2]]
+    page.get_by_role("link", name="Compara-les de costat").click()
+    page.wait_for_url("**/compare?**")
+    for width in (1280, 360):  # columns, and one under the other: a table all the same
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.get_by_role("columnheader").count() == 2
+        row = page.get_by_role("row").filter(has=page.get_by_role("rowheader", name="En conjunt"))
+        assert row.get_by_role("cell").count() == 2
+        assert row.get_by_text("de 100").first.is_visible()
+    page.get_by_role("link", name="Torna a la meva llista").click()
+    page.get_by_role("link", name="Torna als resultats").click()
+    page.wait_for_url("**/?q=**")
+    assert page.locator("article .title").all_inner_texts() == titles
+
+
+def test_the_map_is_drawn_for_the_width_with_points_a_finger_can_tell_apart(visit: Visit) -> None:
+    page = visit.go("/map?lang=ca")
+    for width, kind in ((1280, "wide"), (760, "wide"), (360, "narrow"), (320, "narrow")):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.locator("svg.map:visible").count() == 1
+        boxes = page.locator(f"svg.{kind} .reach").evaluate_all(
+            "all => all.map(each => each.getBoundingClientRect()).map(({x, y, width}) => [x, y, width])"
+        )
+        assert len(boxes) > 10
+        assert min(width for _, _, width in boxes) >= 24
+        for at, (x, y, wide) in enumerate(boxes):
+            assert all((x - left) ** 2 + (y - top) ** 2 >= 0.95 * wide**2 for left, top, _ in boxes[:at])
+    page.locator("svg.narrow a.several").first.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**look=**")
+    assert page.locator("svg.narrow a").count() > 1
+
+
+@pytest.mark.parametrize("visit", [{"color_scheme": "light"}, {"color_scheme": "dark"}], indirect=True)
+def test_pages_to_look_through_the_bank_fit_and_stand_out(visit: Visit) -> None:
+    page = visit.go("/themes/loneliness?lang=ca")
+    ids = page.locator("article").evaluate_all("all => all.slice(0, 4).map(each => `id=${each.id}`).join('&')")
+    for path in (*BROWSING, f"/saved?{ids}&lang=es", f"/compare?{ids}&municipality=Reus&lang=it"):
+        page = visit.go(path)
+        assert page.evaluate(CONTRAST) == [], path
+        for width in (320, 768, 1280):
+            page.set_viewport_size({"width": width, "height": 800})
+            wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            assert wider <= 0, f"{path} at {width}"

@@ -13,6 +13,9 @@ from docs.reference import EXAMPLE, PAGES
 from service.app import create_app
 from service.cli import app as commands
 from service.routes.imports import ImportAddress
+from service.routes.keys import KeyIn
+from service.routes.matching import MeetingsIn
+from service.routes.network import NewNeed, NewOffer, ProfileIn
 from service.schemas import SearchRequest
 from service.settings import Settings
 
@@ -68,18 +71,32 @@ def test_every_command_is_described():
 
 def test_every_path_of_the_api_is_described():
     paths = create_app(Settings()).openapi()["paths"]
-    told = set(re.findall(r"`(GET|POST|DELETE) (/\S+)`", page("api.md")))
+    told = set(re.findall(r"`(GET|POST|PUT|DELETE) (/\S+)`", page("api.md")))
     asked = {(method.upper(), path) for path, methods in paths.items() for method in methods}
     assert len(asked) >= 9
     assert asked <= told
     assert told - asked <= {("GET", "/metrics"), ("GET", "/openapi.json")}
 
 
+# What an example's body is, by a field that no other has.
+EXAMPLE_BODIES = [
+    ("visibility", NewNeed),
+    ("practice_id", NewOffer),
+    ("role", KeyIn),
+    ("ageing_share", ProfileIn),
+    ("meetings", MeetingsIn),
+    ("address", ImportAddress),
+    ("text", SearchRequest),
+]
+
+
 def test_the_bodies_of_the_examples_are_valid_requests():
     bodies = [json.loads(body) for body in re.findall(r"-d '(\{.*?\})'", page("api.md"), re.DOTALL)]
-    searches = [SearchRequest.model_validate(body) for body in bodies if "text" in body]
-    imports = [ImportAddress.model_validate(body) for body in bodies if "address" in body]
-    assert (len(searches), len(imports)) == (1, 1)
+    read = [
+        next(kind for sign, kind in EXAMPLE_BODIES if sign in body).model_validate(body).__class__
+        for body in bodies
+    ]
+    assert {kind for _, kind in EXAMPLE_BODIES} == set(read)
 
 
 def test_links_between_pages_lead_somewhere():

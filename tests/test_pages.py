@@ -140,6 +140,10 @@ class Page:
         [found] = self.texts(selector)
         return found
 
+    def scripts(self) -> list[LexborNode]:
+        """What is run; data in a script element is not."""
+        return self.all("script:not([type='application/ld+json'])")
+
     def links(self, selector: str) -> list[str]:
         return [node.attributes["href"] or "" for node in self.all(selector)]
 
@@ -206,7 +210,7 @@ def test_no_cookie_is_set_and_no_script_or_style_stands_in_the_page(client: Test
         assert "set-cookie" not in page.response.headers
         assert not page.all("style")
         assert not page.all("[style]")
-        assert all(script.attributes.get("src", "").startswith("/static/") for script in page.all("script"))
+        assert all(script.attributes.get("src", "").startswith("/static/") for script in page.scripts())
         assert not re.search(r"\son\w+=", page.response.text)
 
 
@@ -349,7 +353,7 @@ def test_what_is_not_ours_is_escaped_wherever_it_is_shown(client: TestClient) ->
     for page in pages:
         assert "alert(" in unescape(page.response.text) or page.status == 404
         assert "<script>alert" not in page.response.text
-        assert all(script.attributes.get("src", "").startswith("/static/") for script in page.all("script"))
+        assert all(script.attributes.get("src", "").startswith("/static/") for script in page.scripts())
     assert HOSTILE in pages[0].texts("article .title")[0]
 
 
@@ -593,14 +597,27 @@ def test_a_browser_can_search_from_its_own_address_bar(client: TestClient) -> No
     assert url.attrib["template"] == "https://empelt.example/?q={searchTerms}&lang=it"
 
 
-def test_the_sitemap_holds_every_practice_in_every_language(client: TestClient) -> None:
+def test_the_sitemap_holds_every_page_in_every_language(client: TestClient) -> None:
     tree = ElementTree.fromstring(client.get("/sitemap.xml").text)
     names = {"s": "http://www.sitemaps.org/schemas/sitemap/0.9", "x": "http://www.w3.org/1999/xhtml"}
-    pages = {url.findtext("s:loc", "", names): url.findall("x:link", names) for url in tree}
-    assert len(pages) == 16
-    assert {link.attrib["hreflang"] for link in pages["https://empelt.example/practices/sola-1"]} == {
-        "ca", "es", "it", "en", "x-default",
-    }  # fmt: skip
+    pages = {
+        url.findtext("s:loc", "", names).removeprefix("https://empelt.example"): {
+            link.attrib["hreflang"]: link.attrib["href"] for link in url.findall("x:link", names)
+        }
+        for url in tree
+    }
+    plain = {address for address in pages if "?" not in address}
+    assert {f"/practices/{practice.id}" for practice in bank()} | {"/", "/about"} <= plain
+    assert set(pages) == plain | {
+        f"{address}?lang={code}" for address in plain for code in ("ca", "es", "it", "en")
+    }
+    for address, others in pages.items():
+        path = address.partition("?")[0]
+        assert others == {
+            code: f"https://empelt.example{path}?lang={code}" for code in ("ca", "es", "it", "en")
+        } | {"x-default": f"https://empelt.example{path}"}
+    for address in sorted(plain):
+        assert client.get(address).status_code == 200, address
 
 
 def test_robots_may_read_records_but_not_search(client: TestClient) -> None:

@@ -22,6 +22,7 @@ LEAST = {"id": "a", "language": "ca", "title": "T", "problem": "P", "actions": "
         ({"actions": ""}, "record", "needs actions or a summary"),
         ({"problem": "a\ud800"}, "problem", "surrogate"),
         ({"problem": "a\x00b"}, "problem", "control character"),
+        ({"problem": "a\uffff"}, "problem", "no character"),
         ({"problem": "a" * (LONGEST_TEXT + 1)}, "problem", "at most 20000"),
         ({"themes": ["no-such-theme"]}, "themes.0", "Input should be"),
         ({"start_year": 2020, "end_year": 2019}, "record", "before it starts in 2020"),

@@ -12,7 +12,7 @@ from service.quality_report import DEVELOPMENT, judged_queries
 
 # What `make evaluate` recorded (docs/quality.md), less the half width of its 95 % interval.
 FLOORS = {"ndcg@10": 0.29, "recall@5": 0.25, "mrr": 0.38}
-LEAST_AUROC = 0.83
+LEAST_AUROC = 0.81
 
 
 @pytest.fixture(scope="module")

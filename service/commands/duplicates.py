@@ -11,6 +11,7 @@ from rich.markup import escape
 from indexer.snapshot import load_current
 from models.encoder import load_encoder
 from service.commands.shared import opened_store, out, refuse, refusing
+from service.intake import link_practices
 from service.search import row_of
 from service.settings import settings
 
@@ -63,11 +64,5 @@ def link(
     if one == other:
         refuse("A practice cannot be linked to itself.")
     with refusing(), opened_store() as store:
-        first, second = store.practice(one), store.practice(other)
-        both = {one, other, *first.translations, *second.translations}
-        members = [store.practice(member) for member in sorted(both)]
-        store.put(
-            [member.model_copy(update={"translations": tuple(sorted(both - {member.id}))}) for member in members],
-            by=by,
-        )
+        link_practices(store, one, other, by=by)
     out.print(f"{one} and {other} are one practice now. Run `empelt index` to bring it into the search.")

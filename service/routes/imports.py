@@ -1,23 +1,21 @@
 """Ways in and out: files imported, practices removed, their history, and all of them as a file.
 
-Whoever writes shows the administrator key. Anybody may read what is public; who changed a record, and what it
+Whoever writes shows an administrator's key. Anybody may read what is public; who changed a record, and what it
 said before, only the administrator.
 """
 
 import os
-import secrets
 import tempfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import PurePath
 from threading import Lock
-from typing import Annotated, Any, BinaryIO, Literal
+from typing import Annotated, BinaryIO, Literal
 from weakref import WeakKeyDictionary, finalize
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import StreamingResponse
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from fastapi_problem.error import Problem
 from pydantic import Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
@@ -25,13 +23,14 @@ from starlette.datastructures import UploadFile
 from corpus.errors import InvalidPractice
 from corpus.exporters import write_practices
 from corpus.importers.drafts import Format
+from corpus.network import Role
 from corpus.vocabulary import Language
 from indexer.snapshot import Snapshot
+from service.access import Action, may, require
 from service.errors import printable, problem
 from service.intake import HistoryEntry, ImportReport, history_of, import_drafts, read_source, remembering
-from service.resources import Resources
 from service.routes.practices import PracticeId
-from service.routes.shared import Held
+from service.routes.shared import KEY_OPTIONAL, REFUSALS, WITH_KEY, Asker, Held, caller, faults_in_body
 from service.schemas import Wire
 
 router = APIRouter(prefix="/v1", tags=["import and export"])
@@ -47,46 +46,32 @@ MEDIA_TYPES = {
     Format.JSON_LD: "application/ld+json",
 }
 
-_bearer = HTTPBearer(auto_error=False, description="The administrator key: the setting `EMPELT_ADMIN_KEY`.")
-Given = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 By = Annotated[
     str | None,
     Query(max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$", description="Who makes the change, for the history."),
 ]
 
 
-def is_administrator(held: Resources, given: HTTPAuthorizationCredentials | None) -> bool:
-    """Whether a request shows the key, compared in a time that tells nothing of it."""
-    key = held.settings.admin_key
-    if key is None or not key.get_secret_value() or given is None:
-        return False
-    return secrets.compare_digest(given.credentials.encode("latin-1", "replace"), key.get_secret_value().encode())
-
-
-def administrator(held: Held, given: Given) -> None:
-    """Let only the administrator pass."""
-    key = held.settings.admin_key
-    if key is None or not key.get_secret_value():
+def writing_is_open(held: Held) -> None:
+    """Tell that nobody may write at all where there is no administrator's key: a better one would not help."""
+    if held.settings.admin_key and held.settings.admin_key.get_secret_value():
+        return
+    kept, now = held.network.keys(), datetime.now(UTC)
+    if not any(key.role is Role.ADMINISTRATOR and key.is_valid(now) for key in kept):
         raise problem(
-            403, "Writing is closed", "No administrator key is configured: set EMPELT_ADMIN_KEY and start again."
-        )
-    if not is_administrator(held, given):
-        title = "The key is missing" if given is None else "The key is wrong"
-        challenge = 'Bearer realm="Empelt"' + ("" if given is None else ', error="invalid_token"')
-        raise Problem(
-            title=title,
-            type_=title.lower().replace(" ", "-"),
-            detail="Send the administrator key in the header `Authorization: Bearer <key>`.",
-            status=401,
-            headers={"WWW-Authenticate": challenge},
+            403,
+            "Writing is closed",
+            "There is no administrator's key: set EMPELT_ADMIN_KEY and start again, or make one with "
+            "`empelt keys create --role administrator`.",
         )
 
 
-WRITERS_ONLY = [Depends(administrator)]
-REFUSALS: dict[int | str, dict[str, Any]] = {
-    401: {"description": "The administrator key is missing or wrong."},
-    403: {"description": "No administrator key is configured: nobody may write."},
-}
+def administrator(asker: Asker) -> None:
+    """Let only an administrator pass."""
+    require(asker, Action.KEEP_BANK)
+
+
+WRITERS_ONLY = [Depends(writing_is_open), Depends(administrator), *WITH_KEY]
 
 
 class ImportAddress(Wire):
@@ -142,6 +127,8 @@ async def bring_in(
         Language | None, Query(description="Of records that do not say theirs and do not show it.")
     ] = None,
     by: By = None,
+    *,
+    asker: Asker,
 ) -> ImportReport:
     """Import one file, or the web page at an address: whole, in one transaction, or not at all.
 
@@ -156,7 +143,7 @@ async def bring_in(
             held.store,
             find,
             source=name,
-            by=by or "administrator",
+            by=by or asker.id,
             dry_run=dry_run,
             skip_invalid=skip_invalid,
             most_records=MOST_RECORDS,
@@ -190,8 +177,7 @@ async def _sent(request: Request) -> tuple[bytes | str, str]:
         try:
             address = ImportAddress.model_validate_json(await request.body()).address
         except ValidationError as error:
-            faults = error.errors(include_url=False, include_context=False, include_input=False)
-            raise RequestValidationError([{**fault, "loc": ("body", *fault["loc"])} for fault in faults]) from None
+            raise faults_in_body(error) from None
         return address, address
     raise problem(
         415,
@@ -206,28 +192,29 @@ async def _sent(request: Request) -> tuple[bytes | str, str]:
     dependencies=WRITERS_ONLY,
     responses=REFUSALS | {404: {"description": "No practice has that id."}},
 )
-def remove(practice_id: PracticeId, held: Held, by: By = None) -> None:
+def remove(practice_id: PracticeId, held: Held, asker: Asker, by: By = None) -> None:
     """Take a practice out; its history stays. The search forgets it a few seconds later."""
-    held.store.remove(practice_id, by=by or "administrator")
+    held.store.remove(practice_id, by=by or asker.id)
     held.update_index_soon()
 
 
 @router.get(
     "/practices/{practice_id}/history",
+    openapi_extra=KEY_OPTIONAL,
     responses={404: {"description": "There never was a practice with that id."}},
 )
-def history(practice_id: PracticeId, held: Held, given: Given, response: Response) -> list[HistoryEntry]:
+def history(practice_id: PracticeId, held: Held, asker: Asker, response: Response) -> list[HistoryEntry]:
     """Every change of a record, oldest first: when and which fields; with the key also who, and the values."""
-    response.headers["Vary"] = "Authorization"
     response.headers["Cache-Control"] = "no-store"
     entries = history_of(held.store, practice_id)
-    if is_administrator(held, given):
+    if may(asker, Action.READ_HISTORY):
         return entries
     return [entry.model_copy(update={"by": None, "changes": None}) for entry in entries]
 
 
 @router.get(
     "/export",
+    dependencies=[Depends(caller)],
     response_class=StreamingResponse,
     responses={
         200: {

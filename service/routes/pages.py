@@ -1,17 +1,13 @@
 """The pages: a search, a practice, what is said about both; HTML that needs no script and keeps no cookie."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cache
-from pathlib import Path
-from typing import Annotated, Any
-from urllib.parse import urlencode
+from typing import Annotated
+from urllib.parse import quote
 from weakref import WeakKeyDictionary
 
 from fastapi import APIRouter, FastAPI, Query, Request, Response
-from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from fastapi.responses import PlainTextResponse, RedirectResponse
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
@@ -21,28 +17,26 @@ from corpus.practice import Practice
 from corpus.vocabulary import Language
 from indexer.snapshot import Snapshot
 from models.batching import EncoderBusy
-from service import page_words
-from service.answering import ENCODE_SECONDS, place_named, run_search
-from service.errors import RETRY_AFTER_SECONDS
+from service import fact_sheet, page_words
+from service.answering import ENCODE_SECONDS, place_named, question_asked, run_search
+from service.browsing import places_of
 from service.fit_sentences import explanation, factor_name
-from service.i18n import LANGUAGES, translator
+from service.i18n import translator
+from service.opendata import practice_json_ld
 from service.page_address import Address
 from service.page_words import message
 from service.recommendation import similar_practices
 from service.resources import Generation, Resources
-from service.routes.shared import Held, browser_language
-from service.schemas import LONGEST_QUERY, SearchRequest
+from service.routes.rendering import not_found_page, page, page_language, site, wants_html, xml
+from service.routes.shared import Held
+from service.schemas import LONGEST_QUERY
 from service.search import FIRST_PAGE, SearchQuestion, row_of, search_practices
-from service.transferability import FACTORS, View, assess
+from service.transferability import FACTORS, assess
 
 router = APIRouter(include_in_schema=False)
 
-DEFAULT_LANGUAGE = "ca"  # of the interface, for a browser that asks for none of ours
 SIMILAR_SHOWN = 4
 SUGGESTED_PLACES = 8
-
-SERVICE = Path(__file__).parent.parent
-STATIC = SERVICE / "static"
 
 EXAMPLES = (
     message(
@@ -85,59 +79,6 @@ class Trouble:
     choices: tuple[tuple[str, str], ...] = ()  # words and address
 
 
-@cache
-def _templates() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(SERVICE / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals |= {
-        "static": _static_address,
-        "words": page_words,
-        "LANGUAGES": LANGUAGES,
-        "LONGEST_QUERY": LONGEST_QUERY,
-        "View": View,
-    }
-    return environment
-
-
-@cache
-def _static_address(name: str) -> str:
-    """The address of a static file, which changes with its content: a browser never keeps a stale one."""
-    return f"/static/{name}?{urlencode({'v': hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:10]})}"
-
-
-def _site(request: Request) -> str:
-    """The address of the service without a slash at its end."""
-    held: Resources = request.app.state.resources
-    return (held.settings.public_url or str(request.base_url)).rstrip("/")
-
-
-def _page(request: Request, template: str, address: Address, *, status: int = 200, **context: Any) -> HTMLResponse:
-    language = address.language or browser_language(request) or DEFAULT_LANGUAGE
-    path = request.url.path
-    shown = _templates().get_template(template)
-    headers = {"Vary": "Accept, Accept-Language", "Content-Language": language}
-    if status in RETRY_AFTER_SECONDS:
-        headers["Retry-After"] = RETRY_AFTER_SECONDS[status]
-    return HTMLResponse(
-        shown.render(
-            say=translator(language),
-            address=address,
-            path=path,
-            site=_site(request),
-            found=status == 200,
-            languages=[(code, address.link(path, language=code)) for code in LANGUAGES],
-            **context,
-        ),
-        status,
-        headers,
-    )
-
-
 # --- the search ------------------------------------------------------------------------------------
 
 
@@ -145,34 +86,29 @@ def _page(request: Request, template: str, address: Address, *, status: int = 20
 def search_page(request: Request, held: Held) -> Response:
     """The text box; with `q` the practices that answer it."""
     address = Address.of(request.query_params.multi_items())
-    language = address.language or browser_language(request) or DEFAULT_LANGUAGE
+    language = page_language(request, address)
     if not address.asked:
-        return _page(
+        return page(
             request,
             "home.html",
             address,
             trouble=None,
             bank=_bank(held.generation.snapshot),
             examples=EXAMPLES,
-            suggested=_suggested(held, address.municipality),
+            suggested=suggested_places(held, address.municipality),
         )
     generation = held.generation
-    known = generation.snapshot.rows
-    address = replace(  # an address outlives a practice that was withdrawn
-        address,
-        like=tuple(each for each in address.like if each in known),
-        unlike=tuple(each for each in address.unlike if each in known),
-    )
+    address = address.among(generation.snapshot.rows)
     try:
         return _results(request, held, address, language)
     except ValidationError as error:
         trouble = _fault(error, address, language)
     except (AmbiguousMunicipality, UnknownMunicipality) as error:
-        trouble = _which_place(error, address, language)
+        trouble = which_place(error, address, language)
     except EncoderBusy:
         said = message("Many people are searching at this moment. Wait a few seconds and search again.")
         trouble = Trouble(translator(language)(said), "q", status=503)
-    return _page(
+    return page(
         request,
         "home.html",
         address,
@@ -180,7 +116,7 @@ def search_page(request: Request, held: Held) -> Response:
         trouble=trouble,
         bank=_bank(generation.snapshot),
         examples=EXAMPLES,
-        suggested=_suggested(held, address.municipality),
+        suggested=suggested_places(held, address.municipality),
     )
 
 
@@ -192,29 +128,8 @@ def _results(request: Request, held: Resources, address: Address, language: str)
         AmbiguousMunicipality, UnknownMunicipality: it is not clear whose it is.
         EncoderBusy: too many searches wait.
     """
-    asked = SearchRequest.model_validate(
-        {
-            "text": address.text,
-            "municipality": address.municipality or None,
-            "reader_language": language,
-            "filters": address.filters,
-            "view": address.view,
-            "like": address.like,
-            "unlike": address.unlike,
-        }
-    )
-    place = place_named(held, asked.municipality)
-    question = SearchQuestion(
-        text=asked.text,
-        municipality=place,
-        filters=asked.filters.filter(),
-        reader_language=Language(language),
-        view=asked.view,
-        like=asked.like,
-        unlike=asked.unlike,
-        top_k=FIRST_PAGE,
-        offset=(address.page - 1) * FIRST_PAGE,
-    )
+    question = question_asked(held, address, language, top_k=FIRST_PAGE, offset=(address.page - 1) * FIRST_PAGE)
+    place = question.municipality
     answer, generation = run_search(held, question)
     pages = max(1, -(-answer.total // FIRST_PAGE))
     if address.page > pages:
@@ -226,7 +141,7 @@ def _results(request: Request, held: Resources, address: Address, language: str)
         each: generation.snapshot.practice(generation.snapshot.rows[each])
         for each in (*address.like, *address.unlike)
     }
-    return _page(
+    return page(
         request,
         "results.html",
         address,
@@ -238,7 +153,7 @@ def _results(request: Request, held: Resources, address: Address, language: str)
         calibrated=generation.calibration is not None,
         facets=page_words.facets(_counts(held, generation, question, answer.facets), address, say),
         in_force=page_words.removables(address, titles, say),
-        suggested=_suggested(held, address.municipality),
+        suggested=suggested_places(held, address.municipality),
     )
 
 
@@ -280,8 +195,10 @@ def _fault(error: ValidationError, address: Address, language: str) -> Trouble:
     return Trouble(text, "municipality" if field == "municipality" else "q")
 
 
-def _which_place(error: AmbiguousMunicipality | UnknownMunicipality, address: Address, language: str) -> Trouble:
-    """Which municipality could be meant."""
+def which_place(
+    error: AmbiguousMunicipality | UnknownMunicipality, address: Address, language: str, *, without: str = ""
+) -> Trouble:
+    """Which municipality could be meant; `without`: what to call going on with none."""
     say = translator(language)
     if isinstance(error, AmbiguousMunicipality):
         labels = error.candidates
@@ -293,7 +210,7 @@ def _which_place(error: AmbiguousMunicipality | UnknownMunicipality, address: Ad
             text = f"{text} {say('Is it one of these?')}"
     # "Sant Martí (Catalunya, ES) = geonames:123" is found by what follows the sign.
     choices = [(label, address.link(municipality=label.rpartition(" = ")[2], page=1)) for label in labels]
-    choices.append((say("Search without a municipality"), address.link(municipality="", page=1)))
+    choices.append((without or say("Search without a municipality"), address.link(municipality="", page=1)))
     return Trouble(text, "municipality", choices=tuple(choices))
 
 
@@ -305,7 +222,8 @@ def _means(held: Resources, name: str, place: Municipality) -> bool:
         return False
 
 
-def _suggested(held: Resources, typed: str) -> list[Municipality]:
+def suggested_places(held: Resources, typed: str) -> list[Municipality]:
+    """Municipalities that what was typed may begin."""
     return held.municipalities.search(typed, limit=SUGGESTED_PLACES) if typed else []
 
 
@@ -335,7 +253,8 @@ def municipality_suggestions(
     held: Held, begun: Annotated[str, Query(max_length=200)] = ""
 ) -> list[dict[str, str | int | None]]:
     """Municipalities whose name begins so, for the list under the field as it is typed in."""
-    return [{"name": str(place), "population": place.population} for place in _suggested(held, begun.strip())]
+    places = suggested_places(held, begun.strip())
+    return [{"name": str(place), "population": place.population} for place in places]
 
 
 # --- one practice ----------------------------------------------------------------------------------
@@ -344,33 +263,40 @@ def municipality_suggestions(
 @router.get("/practices/{practice_id}")
 def practice_page(practice_id: str, request: Request, held: Held) -> Response:
     """The whole record, how it fits the municipality in the address, and practices like it."""
+    if "application/ld+json" in request.headers.get("accept", "") and not wants_html(request):
+        return RedirectResponse(f"/practices/{quote(practice_id)}.jsonld", 303, {"Vary": "Accept"})
     address = Address.of(request.query_params.multi_items())
-    language = address.language or browser_language(request) or DEFAULT_LANGUAGE
+    language = page_language(request, address)
     generation = held.generation
     snapshot = generation.snapshot
     try:
         practice = snapshot.practice(row_of(snapshot, practice_id))
     except UnknownPractice:
-        if not _wants_html(request):
+        if not wants_html(request):
             raise
-        return _not_found(request, message("There is no such practice in the bank. It may have been withdrawn."))
+        return not_found_page(
+            request, message("There is no such practice in the bank. It may have been withdrawn.")
+        )
     try:
         place = place_named(held, address.municipality)
     except (AmbiguousMunicipality, UnknownMunicipality):
         place = None  # the record can be read without one
     fit = None
+    origin = generation.origin(practice, held.municipalities)
     if place:
-        origin = generation.origin(practice, held.municipalities)
         fit = assess(practice, place, language=Language(language), view=address.view, origin=origin)
-    return _page(
+    return page(
         request,
         "practice.html",
         address,
         practice=practice,
         place=place,
         fit=fit,
+        home=origin.municipality,
         similar=[found for found, _ in similar_practices(snapshot, practice_id, top_k=SIMILAR_SHOWN)],
         translations=_held(snapshot, practice.translations),
+        linked_data=practice_json_ld(practice, site=site(request), whole=False),
+        has_fact_sheet=fact_sheet.missing() is None,
     )
 
 
@@ -385,9 +311,9 @@ def _held(snapshot: Snapshot, ids: tuple[str, ...]) -> list[Practice]:
 def about_page(request: Request, held: Held) -> Response:
     """What Empelt is, what it holds, how it finds, and what it does not keep."""
     address = Address.of(request.query_params.multi_items())
-    say = translator(address.language or browser_language(request) or DEFAULT_LANGUAGE)
+    say = translator(page_language(request, address))
     generation = held.generation
-    return _page(
+    return page(
         request,
         "about.html",
         address,
@@ -397,22 +323,13 @@ def about_page(request: Request, held: Held) -> Response:
     )
 
 
-def _wants_html(request: Request) -> bool:
-    return "text/html" in request.headers.get("accept", "")
-
-
-def _not_found(request: Request, text: str) -> Response:
-    address = Address.of(request.query_params.multi_items())
-    return _page(request, "not_found.html", address, status=404, text=text)
-
-
 def install(app: FastAPI) -> None:
     """Answer a browser that asks for an address which does not exist with a page; others as before."""
     as_before = app.exception_handlers[HTTPException]
 
     async def not_found(request: Request, error: Exception) -> Response:
-        if _wants_html(request):
-            return _not_found(request, message("There is no page at this address."))
+        if wants_html(request):
+            return not_found_page(request, message("There is no page at this address."))
         answered: Response = as_before(request, error)  # type: ignore[assignment]
         return answered
 
@@ -425,34 +342,26 @@ def install(app: FastAPI) -> None:
 @router.get("/opensearch.xml")
 def opensearch(request: Request) -> Response:
     """How a browser may search here from its own address bar."""
-    return _xml(request, "opensearch.xml", "application/opensearchdescription+xml")
+    return xml(request, "opensearch.xml", "application/opensearchdescription+xml")
 
 
 @router.get("/sitemap.xml")
 def sitemap(request: Request, held: Held) -> Response:
     """Every page worth finding, in every language of the interface."""
-    practices = [f"/practices/{practice_id}" for practice_id in held.generation.snapshot.ids]
-    return _xml(request, "sitemap.xml", "application/xml", paths=["/", "/about", *practices])
-
-
-def _xml(request: Request, template: str, media_type: str, **context: Any) -> Response:
-    address = Address.of(request.query_params.multi_items())
-    language = address.language or browser_language(request) or DEFAULT_LANGUAGE
-    shown = _templates().get_template(template)
-    return Response(
-        shown.render(say=translator(language), address=address, site=_site(request), **context),
-        media_type=media_type,
-        headers={"Vary": "Accept-Language"},
-    )
+    generation = held.generation
+    snapshot = generation.snapshot
+    practices = [f"/practices/{practice_id}" for practice_id in snapshot.ids]
+    themes = [f"/themes/{theme}" for theme in sorted(snapshot.columns.counts(range(len(snapshot)))["theme"])]
+    places = [f"/municipalities/{key}" for key in sorted(places_of(held, generation).keys)]
+    paths = ["/", "/about", "/partners", "/network", "/themes", "/map", *themes, *places, *practices]
+    return xml(request, "sitemap.xml", "application/xml", paths=paths)
 
 
 @router.get("/robots.txt")
 def robots(request: Request) -> PlainTextResponse:
-    """Records may be indexed; searches, endless in number, may not."""
-    return PlainTextResponse(
-        "User-agent: *\nDisallow: /*?q=\nDisallow: /*&q=\nDisallow: /v1/\nAllow: /\n\n"
-        f"Sitemap: {_site(request)}/sitemap.xml\n"
-    )
+    """Records may be indexed; searches and readers' lists, endless in number, may not."""
+    refused = "".join(f"Disallow: {path}\n" for path in ("/*?q=", "/*&q=", "/*?id=", "/*&id=", "/v1/"))
+    return PlainTextResponse(f"User-agent: *\n{refused}Allow: /\n\nSitemap: {site(request)}/sitemap.xml\n")
 
 
 @router.get("/favicon.ico")
