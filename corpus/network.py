@@ -49,6 +49,9 @@ class Profile(Record):
     )
     services: tuple[Line, ...] = Field((), description="Services already there, in its own words.")
     target_groups: tuple[TargetGroup, ...] = Field((), description="Groups it is most concerned with.")
+    weights: dict[str, Annotated[float, Field(ge=0, le=100)]] = Field(
+        {}, description="What counts for it in the fit, by factor; the default where it says nothing."
+    )
     contact: Contact | None = None
 
 

@@ -101,6 +101,7 @@ def answer_request(held: Resources, asked: SearchRequest, *, language: str | Non
             unlike=asked.unlike,
             top_k=asked.top_k,
             offset=asked.offset,
+            weights=asked.weights,
         ),
     )
     return SearchResponse.of(

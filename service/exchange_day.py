@@ -37,6 +37,7 @@ NOT_READ, SAME_OFFICE, MET_BEFORE = 10_000.0, 100.0, 10.0
 
 STEPS, PATIENCE = 400, 100  # swaps in one go over one round, and how many of them may pass without improvement
 TENURE = (5, 15)  # steps for which who left a table does not come back
+DECIMALS = 6  # to which two needs are equally near the middle of a table
 FRAMES_TRIED = 3  # numbers of tables, where the first leaves a constraint broken
 
 _TOWN_HALL = ("ajuntament ", "ayuntamiento ", "comune ", "municipality ")
@@ -638,14 +639,16 @@ class _Search:
         central = (sums[people][:, None] - likeness[:, people])[:, :, None] + likeness[:, None, :]
         central[~day.has_need[people]] = -np.inf
         central[each, each] = -np.inf
+        central = central.round(DECIMALS)
         staying = central.argmax(axis=0)
         of_staying = np.take_along_axis(central, staying[None], axis=0)[0]
-        of_coming = np.where(day.has_need, sums - likeness, -np.inf)
+        of_coming = np.where(day.has_need, sums - likeness, -np.inf).round(DECIMALS)
+        stays, everybody = people[staying], np.arange(len(day))
+        leads = (of_coming > of_staying) | ((of_coming == of_staying) & (everybody < stays))
 
         help_there = _best_without_one(day.help[people])
-        stays = people[staying]
-        best = np.maximum(help_there[each[:, None], stays], day.help[np.arange(len(day)), stays])
-        best = np.where(of_coming > of_staying, help_there, best)
+        best = np.maximum(help_there[each[:, None], stays], day.help[everybody, stays])
+        best = np.where(leads, help_there, best)
         best[np.maximum(of_coming, of_staying) == -np.inf] = 0
 
         reading = day.reads[people]
@@ -695,11 +698,11 @@ def _best_without_one(values: Values) -> Values:
 
 
 def _topic(day: Day, people: NDArray[np.intp]) -> int | None:
-    """Whose need has the highest cosine with the mean of all needs at the table; None when there is none."""
+    """Whose need has the highest cosine with the mean of all, the first of equals; None where nobody has one."""
     stating = people[day.has_need[people]]
     if not len(stating):
         return None
-    return int(stating[day.likeness[np.ix_(stating, stating)].sum(axis=1).argmax()])
+    return int(stating[day.likeness[np.ix_(stating, stating)].sum(axis=1).round(DECIMALS).argmax()])
 
 
 def _help(day: Day, people: NDArray[np.intp]) -> float:

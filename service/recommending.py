@@ -63,6 +63,7 @@ def recommendations_for(
 ) -> list[Recommendation]:
     """What `recommend_for` finds for a municipality or a body of them, with what its profile states.
 
+    `weights`: of the fit's factors, before those saved in its profile, before the defaults.
     `needs`: in words; those that it states and that are open when None. A body's twins are those of each of its
     municipalities, without these themselves.
 
@@ -80,6 +81,7 @@ def recommendations_for(
             for need in held.network.needs(profile.municipality.key)
             if need.is_open(open_on)
         ]
+    saved = {code: weight for each in profiles if each.stated for code, weight in each.stated.weights.items()}
     found = [twin for _, twins in twins_for(held, place, top_k=TWINS_READ) for twin in twins]
     found = [twin for twin in found if twin.distance <= LIKE_WITHIN]
     nearest = {twin.municipality.key: twin for twin in sorted(found, key=lambda each: -each.distance)}
@@ -97,7 +99,7 @@ def recommendations_for(
         locate=lambda practice: generation.origin(practice, held.municipalities),
         reader_language=reader_language,
         view=view,
-        weights=weights,
+        weights=saved | dict(weights or {}),
         target_groups={group for profile in profiles for group in profile.target_groups},
         top_k=top_k,
         today=today,

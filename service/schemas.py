@@ -13,7 +13,7 @@ from indexer.snapshot import Manifest
 from service import fit_sentences
 from service.i18n import Translator, translator
 from service.search import SearchAnswer, SearchResult
-from service.transferability import Fit, View
+from service.transferability import FACTORS, LARGEST_WEIGHT, Fit, View
 
 LONGEST_QUERY = 5_000  # characters; a paragraph of 600 words has about 4,000
 MOST_RESULTS = 100
@@ -53,6 +53,17 @@ QueryText = Annotated[
     BeforeValidator(_utf8),
     StringConstraints(strip_whitespace=True, max_length=LONGEST_QUERY),
     AfterValidator(_has_words),
+]
+
+
+def _of_factors(weights: dict[str, float]) -> dict[str, float]:
+    if unknown := sorted(weights.keys() - FACTORS.keys()):
+        raise ValueError(f"{', '.join(unknown)} is no factor; the factors are {', '.join(FACTORS)}")
+    return weights
+
+
+Weights = Annotated[
+    dict[Name, Annotated[float, Field(ge=0, le=LARGEST_WEIGHT, allow_inf_nan=False)]], AfterValidator(_of_factors)
 ]
 Year = Annotated[int, Field(ge=EARLIEST_YEAR, le=LATEST_YEAR)]
 
@@ -106,6 +117,7 @@ class SearchRequest(Wire):
     view: View = Field(View.SIMILAR, description="`similar` to reproduce, `different` to adapt.")
     like: list[Name] = Field([], max_length=MOST_STEERING, description="Ids: more like these.")
     unlike: list[Name] = Field([], max_length=MOST_STEERING, description="Ids: not these.")
+    weights: Weights = Field({}, description="What counts in the fit, by factor; 1 is the usual weight of many.")
     top_k: int = Field(10, ge=1, le=MOST_RESULTS)
     offset: int = Field(0, ge=0, le=10_000)
 

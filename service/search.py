@@ -1,7 +1,7 @@
 """A problem in, transferable practices out: the one function behind the API, the pages and the shell."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -53,6 +53,7 @@ class SearchQuestion:
     offset: int = 0
     per_body: int | None = PER_BODY_ON_FIRST_PAGE
     mode: SearchMode = SearchMode.HYBRID
+    weights: Mapping[str, float] = field(default_factory=dict)  # of the fit's factors, in place of the defaults
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,7 @@ def search_practices(
             language=question.reader_language,
             view=question.view,
             origin=locate(practice),
+            weights=question.weights,
         )
 
     def result(at: int) -> SearchResult:

@@ -231,7 +231,7 @@ def test_two_thousand_invented_requests_bring_no_server_error(tmp_path, monkeypa
     ) as client:
         schema = schemathesis.openapi.from_dict(client.get("/openapi.json").json())
         operations = [operation.ok() for operation in schema.get_all_operations()]
-        each = -(-2_000 // len(operations))
+        each = -(-1_200 // len(operations))  # of each mode, good and bad; some cannot be made for an operation
         for operation in operations:
             for mode in schemathesis.GenerationMode:
 

@@ -10,6 +10,7 @@ from corpus.vocabulary import Language
 from indexer.calibration import Calibration
 from indexer.filters import Filter
 from service.search import SearchQuestion, StrengthWord, matching_words, search_practices
+from service.transferability import FACTORS
 from tests.factories import HashingEncoder, make_practice, make_snapshot
 
 TEXT = "gent gran que viu sola"
@@ -143,3 +144,20 @@ def test_without_a_calibration_nothing_is_cut_off_and_nothing_is_called_strong(s
     found = ask(snapshot, calibration=None)
     assert {result.word for result in found.results} == {StrengthWord.RELATED}
     assert all(0 <= result.strength <= 1 for result in found.results)
+
+
+def test_a_reader_weighs_the_factors_of_the_fit(tmp_path):
+    """Whoever counts nothing but evidence gets the fit of the evidence, and the order stays one of relevance."""
+    practices = [make_practice(id="measured", evidence="measured"), make_practice(id="silent")]
+    snapshot = make_snapshot(tmp_path, practices)
+    vector = HashingEncoder().encode_queries(["problema del poble"])[0]
+    only = dict.fromkeys(FACTORS, 0.0) | {"evidence_level": 1.0}
+
+    def fits(**more):
+        answer = search_practices(snapshot, vector, SearchQuestion("problema del poble", per_body=None, **more))
+        return {result.practice.id: result.fit for result in answer.results}
+
+    evidence = next(each for each in fits()["measured"].evidence if each.factor == "evidence_level")
+    assert fits(weights=only)["measured"].score == evidence.score
+    assert fits(weights=only)["silent"].score is None
+    assert fits()["measured"].score != evidence.score
