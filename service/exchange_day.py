@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
-from itertools import combinations, count
-from typing import Annotated, Self
+from itertools import combinations, count, product
+from math import comb
+from typing import Annotated, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -445,9 +446,8 @@ def unavoidable(day: Day, tables: int) -> tuple[Unavoidable, ...]:
     """What no plan with so many tables can keep, by counting; what is not here may still be beyond reach.
 
     People who read only certain languages can sit only at tables where one of these is spoken, and there are no
-    more of those than their readers fill. Too many of one office for these tables must share one. And of more
-    people than the square of their number of tables, some meet twice in two rounds; so do those who have fewer
-    others to meet than seats beside them.
+    more of those than their readers fill. Too many of one office for these tables must share one. Some meet twice
+    where `_pairs_again` says so, and where they have fewer others to meet than seats beside them.
     """
     limits, people = day.limits, len(day)
     framed = next((frame for frame in day.frames if frame.tables == tables), None) or _frame(day, tables)
@@ -455,6 +455,7 @@ def unavoidable(day: Day, tables: int) -> tuple[Unavoidable, ...]:
     if not limits.least <= people // tables or not -(-people // tables) <= limits.most:
         found.append(Unavoidable(Constraint.SIZE, tables=tables))
     least = max(1, min(limits.least, people // tables))
+    largest = max(limits.most, -(-people // tables))
     offices: dict[tuple[str, ...], Unavoidable] = {}
     repeats: list[Unavoidable] = []
     every = (1,) * len(day.languages)
@@ -477,8 +478,13 @@ def unavoidable(day: Day, tables: int) -> tuple[Unavoidable, ...]:
                 before is None or len(members) - room > len(before.people) - before.tables
             ):
                 offices[office] = Unavoidable(Constraint.OFFICE, tuple(members), room, languages)
-        others = (people if known == every else readers) - 1
-        if limits.rounds > 1 and (len(bound) > room**2 or others < limits.rounds * (least - 1)):
+        readers = people if known == every else readers
+        fewest = tables if known == every else -(-len(bound) // largest)
+        again = [
+            _pairs_again(len(bound), readers, least, first, second)
+            for first, second in product(range(fewest, room + 1), repeat=2)
+        ]
+        if limits.rounds > 1 and (min(again, default=0) or readers - 1 < limits.rounds * (least - 1)):
             repeats.append(Unavoidable(Constraint.REPEAT, tuple(bound.tolist()), room, languages))
     if not any(each.constraint is Constraint.LANGUAGE for each in found) and framed.unread:
         found.append(Unavoidable(Constraint.LANGUAGE, tables=tables))
@@ -494,15 +500,15 @@ class _Frame:
     speaking: tuple[int, ...]
     people: dict[tuple[int, ...], tuple[int, ...]]
     unread: int  # people who cannot but sit where they do not read the language
-    crowded: int  # tables short of what offices and repeats ask for
+    crowded: int  # people of one office and pairs that meet twice, at least
 
 
 def _frame(day: Day, tables: int) -> _Frame:
     """Share tables and people out among the languages, by integer programme.
 
-    Variables, for each language: how many tables speak it, how many people of each set of languages sit there,
-    how far their number is from even tables, and how many tables it falls short of what its own people need not
-    to share one with their office, nor one another a second time.
+    Variables, for each language: whether none, one, two ... tables speak it; how many people of each set of
+    languages sit there; and how far their number is from even tables. What a number of tables costs is how
+    crowded it leaves those who read nothing else.
     """
     from scipy.optimize import Bounds, LinearConstraint, milp  # half a second that no other command should wait
 
@@ -513,32 +519,38 @@ def _frame(day: Day, tables: int) -> _Frame:
     least, most = limits.least, limits.most
     if not least <= average <= most:
         least, most = people // tables, -(-people // tables)
-    speak = np.arange(languages)
-    sit = languages + np.arange(size * languages).reshape(size, languages)
-    uneven, short = (languages * (size + 1 + part) + np.arange(languages) for part in range(2))
-    variables = languages * (size + 3)
+    number = np.arange(tables + 1)
+    speak = np.arange(languages * len(number)).reshape(languages, len(number))
+    sit = speak.size + np.arange(size * languages).reshape(size, languages)
+    uneven = speak.size + sit.size + np.arange(languages)
+    variables = speak.size + sit.size + languages
     cost = np.zeros(variables)
-    cost[uneven], cost[short] = 1 / tables, 100
+    cost[uneven] = 1 / tables
     rows: list[tuple[Values, float, float]] = []
 
-    def constrain(terms: Sequence[tuple[NDArray[np.intp] | int, float]], low: float, high: float) -> None:
+    def constrain(terms: Sequence[tuple[Any, Any]], low: float, high: float) -> None:
         row = np.zeros(variables)
         for at, factor in terms:
             row[at] += factor
         rows.append((row, low, high))
 
-    constrain([(speak, 1)], tables, tables)
+    constrain([(each, number) for each in speak], tables, tables)
     for at, (kind, members) in enumerate(kinds.items()):
         constrain([(sit[at], 1)], members, members)
         cost[sit[at][np.array(kind) == 0]] = 10_000
     for language in range(languages):
         there = sit[:, language]
-        constrain([(there, 1), (language, -least)], 0, np.inf)
-        constrain([(there, 1), (language, -most)], -np.inf, 0)
+        constrain([(speak[language], 1)], 1, 1)
+        constrain([(there, 1), (speak[language], -least * number)], 0, np.inf)
+        constrain([(there, 1), (speak[language], -most * number)], -np.inf, 0)
         for sign in (1, -1):
-            constrain([(there, sign * tables), (language, -sign * people), (uneven[language], -1)], -np.inf, 0)
+            even = -sign * people * number
+            constrain([(there, sign * tables), (speak[language], even), (uneven[language], -1)], -np.inf, 0)
         bound = np.flatnonzero((day.reads.sum(axis=1) == 1) & (day.reads[:, language] == 1))
-        constrain([(language, 1), (short[language], 1)], min(tables, _tables_wanted(day, bound)), np.inf)
+        readers = int(day.reads[:, language].sum())
+        cost[speak[language][1:]] = [
+            100 * _crowd(day, bound, readers, least, many) for many in number[1:].tolist()
+        ]
     matrix, low, high = (np.array(part) for part in zip(*rows, strict=True))
     solved = milp(
         cost,
@@ -547,21 +559,36 @@ def _frame(day: Day, tables: int) -> _Frame:
         bounds=Bounds(0, np.inf),
     )
     share = np.round(solved.x).astype(int)
+    speaking = share[speak] @ number
     return _Frame(
         tables=tables,
-        speaking=tuple(share[speak].tolist()),
+        speaking=tuple(speaking.tolist()),
         people={kind: tuple(share[sit[at]].tolist()) for at, kind in enumerate(kinds)},
         unread=int(share[sit][np.array(list(kinds)) == 0].sum()),
-        crowded=int(share[short].sum()) + max(0, _tables_wanted(day, np.arange(people)) - tables),
+        crowded=int(share[speak].ravel() @ cost[speak].ravel()) // 100
+        + _crowd(day, np.arange(people), people, least, tables),
     )
 
 
-def _tables_wanted(day: Day, people: NDArray[np.intp]) -> int:
-    """Tables these people need so that none must share one with their office, nor meet somebody twice."""
-    if not len(people):
+def _crowd(day: Day, bound: NDArray[np.intp], readers: int, least: int, tables: int) -> int:
+    """Of people bound to some tables: those too many of one office there, and pairs that meet twice."""
+    if not len(bound):
         return 0
-    largest = max(Counter(day.participants[person].workplace for person in people.tolist()).values())
-    return max(largest, int(np.ceil(np.sqrt(len(people)))) if day.limits.rounds > 1 else 0)
+    largest = max(Counter(day.participants[person].workplace for person in bound.tolist()).values())
+    again = _pairs_again(len(bound), readers, least, tables, tables) if day.limits.rounds > 1 else 0
+    return max(0, largest - tables) + again
+
+
+def _pairs_again(bound: int, readers: int, least: int, first: int, second: int) -> int:
+    """Pairs who sit together in two rounds, at least, by the pigeonhole principle.
+
+    In one round `first` tables and in another `second` seat all those bound to them, and for the rest others of
+    the readers, who all together may be too few to be different ones. Those who sit there twice have no more than
+    `first * second` ways to do so without meeting.
+    """
+    twice, ways = max(bound, (first + second) * least - readers), first * second
+    each, over = divmod(twice, ways)
+    return over * comb(each + 1, 2) + (ways - over) * comb(each, 2)
 
 
 def _framed(day: Day, frame: _Frame, rng: np.random.Generator) -> Seating:

@@ -287,7 +287,7 @@ def test_practices_are_listed_and_compared_without_a_script(visit: Visit) -> Non
         page.locator("article").nth(at).locator(".keep").click()
         page.wait_for_url("**#*")
         assert page.locator("article .title").all_inner_texts() == titles
-    page.get_by_role("link", name="La meva llista").click()
+    page.locator("nav.main").get_by_role("link", name="La meva llista").click()
     page.wait_for_url("**/saved?**")
     assert page.locator("article .title").all_inner_texts() == [titles[0], titles[2]]
     page.get_by_role("link", name="Compara-les de costat").click()

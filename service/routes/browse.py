@@ -41,7 +41,7 @@ NAMED = 2  # places of a cluster that its name tells
 # Drawing units are pixels where a drawing is as wide as it gets, and 24 pixels lie between points where it is
 # narrowest: the wide one from 600 pixels on, the narrow one from 288.
 WIDE = (800, 32.0, 14)  # width, least distance between points, names of towns
-NARROW = (360, 30.0, 5)
+NARROW = (360, 31.0, 5)
 
 
 @dataclass(frozen=True)
